@@ -1,0 +1,407 @@
+# SPDX-License-Identifier: MIT
+#
+# The whole build of Keyhole, in one file: kernel, ISO, runs, tests, checks.
+# `make help` lists what there is. Everything made goes below $(O), nothing
+# into the source tree. Sources are listed by hand, so that a stray file never
+# becomes part of the kernel.
+
+MAKEFLAGS += -rR --no-print-directory
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.DEFAULT_GOAL := iso
+
+# --- What a user may set -----------------------------------------------------
+
+O := build#: where everything goes that is made
+BUILD := debug#: or release
+APP :=#: folder of an application to link in
+TEST :=#: tests to run: GLOB[,GLOB]
+BENCH :=#: benchmarks to run: GLOB[,GLOB]
+PROTECT :=#: engine: pks, exact, open, flip, auto
+SMP := 1#: CPUs of the machine
+MEM := 512M#: its memory
+CPU := max#: its model: max, qemu64,+pks, ...
+FIRMWARE := bios#: or uefi, direct
+QEMU := qemu-system-x86_64#: the emulator
+APPEND :=#: more words for the kernel's command line
+V :=#: 1 shows every command
+JOBS := $(shell nproc 2>/dev/null || echo 2)#: at once, in tests
+
+# --- Sources -----------------------------------------------------------------
+
+BOOT_SRCS := \
+    boot/entry.asm \
+    boot/main.c \
+    boot/multiboot2.c \
+    boot/pvh.c \
+    boot/rsdp.c
+
+LIB_SRCS := \
+    lib/format.c \
+    lib/glob.c \
+    lib/memory_map.c \
+    lib/number.c \
+    lib/string.c
+
+ARCH_SRCS := \
+    arch/acpi.c \
+    arch/acpi_power.c \
+    arch/cpuid.c \
+    arch/percpu.c \
+    arch/pks.c \
+    arch/pks_write.asm \
+    arch/power.c \
+    arch/probe.asm \
+    arch/stacks.asm \
+    arch/trap.c \
+    arch/trap_entry.asm \
+    arch/uart.c
+
+MM_SRCS := \
+    mm/area.c \
+    mm/bracket.c \
+    mm/copy.c \
+    mm/domain.c \
+    mm/frames.c \
+    mm/image.c \
+    mm/memory.c \
+    mm/pagetable.c \
+    mm/section.c \
+    mm/stats.c \
+    mm/tables.c
+
+KERNEL_SRCS := \
+    kernel/backtrace.c \
+    kernel/catch.c \
+    kernel/cmdline.c \
+    kernel/config.c \
+    kernel/console.c \
+    kernel/fault.c \
+    kernel/lineedit.c \
+    kernel/lineedit_complete.c \
+    kernel/main.c \
+    kernel/misuse.c \
+    kernel/panic.c \
+    kernel/run.c \
+    kernel/symbols.c \
+    kernel/trap.c
+
+TEST_SRCS := \
+    tests/bench.c \
+    tests/framework.c \
+    tests/test_kmap.c
+
+APP_SRCS := \
+    apps/demo.c
+
+SRCS := $(BOOT_SRCS) $(LIB_SRCS) $(ARCH_SRCS) $(MM_SRCS) $(KERNEL_SRCS) \
+    $(TEST_SRCS) $(APP_SRCS)
+
+# --- Tools -------------------------------------------------------------------
+
+# The first of these prefixes that has a linker and, unless the user chose
+# another compiler, a gcc. The native tools count on an amd64 machine only.
+ifeq ($(filter environment% command%,$(origin CROSS_COMPILE)),)
+CROSS_TOOLS := ld objcopy $(if $(filter command%,$(origin CC)),,gcc)
+CROSS_COMPILE := $(shell \
+    for prefix in x86_64-elf- x86_64-linux-gnu-; do \
+        found=yes; \
+        for tool in $(CROSS_TOOLS); do \
+            command -v $$prefix$$tool >/dev/null 2>&1 || found=; \
+        done; \
+        if [ $$found ]; then echo $$prefix; break; fi; \
+    done)
+endif
+ifneq ($(origin CC),command line)
+CC := $(CROSS_COMPILE)gcc
+endif
+LD := $(CROSS_COMPILE)ld
+OBJCOPY := $(CROSS_COMPILE)objcopy
+OBJDUMP := $(CROSS_COMPILE)objdump
+NASM := nasm
+PYTHON := python3
+
+CC_VERSION := $(shell $(CC) --version 2>/dev/null | head -n 1)
+CC_IS_CLANG := $(findstring clang,$(CC_VERSION))
+
+ifeq ($(V),)
+Q := @
+say = @printf '  %-8s%s\n' '$(1)' '$(2)'
+else
+Q :=
+say = @:
+endif
+
+# --- Flags -------------------------------------------------------------------
+
+# Paths in debug information are those of the tree, whatever the machine.
+PREFIX_MAPS := -ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(abspath $(O))=build
+
+ifneq ($(CC_IS_CLANG),)
+CC_TARGET := --target=x86_64-unknown-none-elf
+CC_HEADERS := -nostdlibinc
+CC_ONLY :=
+else
+CC_TARGET := -m64
+# The last word keeps GCC's limits.h from looking for a C library's.
+CC_HEADERS := -nostdinc -D_LIBC_LIMITS_H_ \
+    -isystem $(shell $(CC) -print-file-name=include 2>/dev/null)
+# Identical functions must stay apart: reports name call sites.
+CC_ONLY := -fno-ipa-icf
+endif
+
+ifeq ($(BUILD),release)
+BUILD_DEFINES := -DKEYHOLE_RELEASE=1
+BUILD_FLAGS := -momit-leaf-frame-pointer
+else ifeq ($(BUILD),debug)
+BUILD_DEFINES := -DKEYHOLE_DEBUG=1
+BUILD_FLAGS :=
+else
+$(error BUILD=$(BUILD): want debug or release)
+endif
+
+# How code for the kernel is made; applications share it.
+CODEGEN := $(CC_TARGET) -std=gnu11 -O2 -g -ffreestanding $(CC_HEADERS) \
+    -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
+    -fno-stack-protector -fno-common -fno-strict-aliasing \
+    -fno-delete-null-pointer-checks -fno-asynchronous-unwind-tables \
+    -fno-optimize-sibling-calls -fno-omit-frame-pointer \
+    -fcf-protection=none $(CC_ONLY) $(BUILD_FLAGS) $(PREFIX_MAPS)
+WARNINGS := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes \
+    -Wshadow -Wvla -Wundef -Wwrite-strings -Wpointer-arith
+CFLAGS := $(CODEGEN) $(WARNINGS) $(BUILD_DEFINES) -I. -Iinclude
+APP_CFLAGS := $(CODEGEN) -Wall $(BUILD_DEFINES) -Iinclude
+# No -g: NASM would write the absolute path of the tree into the object.
+NASMFLAGS := -f elf64 -I$(O)/include/ -I./ -Werror $(BUILD_DEFINES)
+LDFLAGS := -m elf_x86_64 -nostdlib -static -z max-page-size=4096 \
+    -z noexecstack --build-id=none \
+    $(shell $(LD) --help 2>/dev/null | grep -o -m1 -e --no-warn-rwx-segments)
+
+# --- What is made ------------------------------------------------------------
+
+ELF := $(O)/keyhole.elf
+STRIPPED := $(O)/keyhole.stripped
+ISO := $(O)/keyhole.iso
+
+OBJS := $(patsubst %,$(O)/obj/%.o,$(SRCS))
+
+# An application's folder may lie anywhere; its objects go to $(O)/app.
+ifneq ($(APP),)
+ifneq ($(words $(APP)),1)
+$(error APP=$(APP): the path must not contain spaces)
+endif
+APP_DIR := $(patsubst %/,%,$(APP))
+APP_USER_SRCS := $(sort $(wildcard $(APP_DIR)/*.c))
+ifeq ($(APP_USER_SRCS),)
+$(error APP=$(APP): no *.c file there)
+endif
+APP_NAME := $(notdir $(abspath $(APP_DIR)))
+APP_OBJS := $(patsubst $(APP_DIR)/%.c,$(O)/app/%.c.o,$(APP_USER_SRCS))
+endif
+ALL_OBJS := $(OBJS) $(O)/obj/app_name.o $(APP_OBJS)
+
+# The words of a boot that the variables ask for; $(1) comes first.
+boot_words = $(strip $(1) $(if $(PROTECT),protect=$(PROTECT)) $(APPEND))
+MACHINE = --qemu '$(QEMU)' --cpu '$(CPU)' --memory '$(MEM)' --smp '$(SMP)'
+
+.PHONY: iso elf run test bench debug lint help clean install-deps FORCE
+.PHONY: run-machine debug-machine bench-machine test-all test-parts test-one
+
+iso: $(ISO) ## Build $(O)/keyhole.iso (default)
+
+elf: $(ELF) $(STRIPPED)
+
+FORCE:
+
+# Rebuild when a flag or a tool changes: the stamp changes with them.
+define FLAGS_TEXT
+$(CC) $(CC_VERSION)
+$(CFLAGS)
+$(APP_CFLAGS)
+$(NASM) $(NASMFLAGS)
+endef
+define LINK_TEXT
+$(LD) $(LDFLAGS)
+$(ALL_OBJS)
+$(APP_NAME)
+$(abspath $(APP_DIR))
+endef
+export FLAGS_TEXT LINK_TEXT
+
+$(O)/flags.stamp: FORCE
+	@mkdir -p $(@D); \
+	printf '%s\n' "$$FLAGS_TEXT" | cmp -s - $@ || \
+	    printf '%s\n' "$$FLAGS_TEXT" >$@
+
+$(O)/link.stamp: FORCE
+	@mkdir -p $(@D); \
+	printf '%s\n' "$$LINK_TEXT" | cmp -s - $@ || \
+	    printf '%s\n' "$$LINK_TEXT" >$@
+
+$(O)/obj/%.c.o: %.c $(O)/flags.stamp
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
+
+# The numbers that assembly shares with C.
+$(O)/include/arch/asm.inc: arch/asm.h
+	@mkdir -p $(@D)
+	$(Q)sed -n 's/^#define \([A-Z0-9_]* [^ ]*\).*/%define \1/p' $< >$@
+
+$(O)/obj/%.asm.o: %.asm $(O)/include/arch/asm.inc $(O)/flags.stamp
+	$(call say,NASM,$<)
+	@mkdir -p $(@D)
+	$(Q)$(NASM) $(NASMFLAGS) -MD $(@:.o=.d) -MP $< -o $@
+
+$(O)/app/%.c.o: $(APP_DIR)/%.c $(O)/flags.stamp $(O)/link.stamp
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(APP_CFLAGS) -I$(APP_DIR) -MMD -MP -c $< -o $@
+
+# Sources that the build writes come through standard input: so their place
+# leaves no trace in the object.
+$(O)/obj/app_name.o: $(O)/flags.stamp $(O)/link.stamp
+	@mkdir -p $(@D)
+	$(Q)echo 'extern const char app_name[]; const char app_name[] = "$(APP_NAME)";' | \
+	    $(CC) $(filter-out -g,$(CODEGEN)) -x c -c - -o $@
+
+# The kernel is linked twice: once to know every address, and again with the
+# table of symbols and lines made from that. The table stands behind all else,
+# so nothing moves; tools/symbols checks that.
+link = $(LD) $(LDFLAGS) -T linker.ld -o $@ $(ALL_OBJS)
+
+$(O)/obj/ksyms_empty.o: $(O)/flags.stamp
+	@mkdir -p $(@D)
+	$(Q)printf '.section .ksyms, "a"\n.balign 8\n.quad 0\n' | \
+	    $(CC) $(CC_TARGET) -x assembler -c - -o $@
+
+$(O)/pass1.elf: $(ALL_OBJS) $(O)/obj/ksyms_empty.o linker.ld $(O)/link.stamp
+	$(Q)$(link) $(O)/obj/ksyms_empty.o
+
+$(O)/ksyms.s: $(O)/pass1.elf tools/symbols
+	$(call say,SYMBOLS,$@)
+	$(Q)$(PYTHON) tools/symbols $< $@
+
+$(O)/obj/ksyms.o: $(O)/ksyms.s
+	$(Q)$(CC) $(CC_TARGET) -x assembler -c - -o $@ <$<
+
+$(ELF): $(O)/pass1.elf $(O)/obj/ksyms.o
+	$(call say,LD,$@)
+	$(Q)$(link) $(O)/obj/ksyms.o
+	$(Q)$(PYTHON) tools/symbols --check $(O)/pass1.elf $@
+
+$(STRIPPED): $(ELF)
+	$(Q)$(OBJCOPY) --strip-all $< $@
+
+$(ISO): $(STRIPPED) grub.cfg tools/mkiso
+	$(call say,ISO,$@)
+	$(Q)$(PYTHON) tools/mkiso --kernel $(STRIPPED) --config grub.cfg $@
+
+-include $(patsubst %.o,%.d,$(ALL_OBJS))
+
+# --- Runs --------------------------------------------------------------------
+
+# `run`, `test` and `debug` see to it first that the tools are there; only the
+# make inside looks for compilers.
+run: ## Boot the ISO in QEMU, console on this terminal
+	@tools/install-deps run
+	@$(MAKE) run-machine
+
+run-machine: $(if $(filter direct,$(FIRMWARE)),elf,iso)
+	@$(PYTHON) tools/run-qemu --build '$(O)' --firmware '$(FIRMWARE)' \
+	    $(MACHINE) --words '$(call boot_words,)'
+
+debug: ## The same under GDB; the console goes to $(O)/debug.log
+	@tools/install-deps debug
+	@$(MAKE) debug-machine
+
+debug-machine: elf
+	@echo "Console: $(O)/debug.log"
+	@gdb -q $(ELF) -ex 'target remote | exec $(shell \
+	    $(PYTHON) tools/run-qemu --print --build '$(O)' --firmware direct \
+	    $(MACHINE) --words '$(call boot_words,)') \
+	    -serial file:$(O)/debug.log -gdb stdio -S' \
+	    -ex 'hbreak kmain' -ex continue
+
+bench: ## Count instructions of BENCH=GLOB (all without) in a release build
+	@$(MAKE) O=$(O)/release BUILD=release bench-machine
+
+bench-machine: elf
+	@$(PYTHON) tools/run-qemu --build '$(O)' --firmware direct $(MACHINE) \
+	    --words '$(call boot_words,bench$(if $(BENCH),=$(BENCH)))' \
+	    --limit 300 --only bench -- -icount shift=0,sleep=off
+
+# --- Tests -------------------------------------------------------------------
+
+# With one of these on the command line, `make test` is about one machine.
+CHOICES := TEST APP PROTECT SMP MEM CPU FIRMWARE APPEND BUILD CC
+CHOSEN := $(strip $(foreach name,$(CHOICES),\
+    $(if $(filter command%,$(origin $(name))),$(name))))
+VARIANTS := gcc-debug gcc-release clang-debug clang-release
+RESULTS := $(O)/test
+# prove splits its -e at every space: what may hold one goes by environment.
+PROVE = KEYHOLE_BUILD='$(abspath $(O))' KEYHOLE_QEMU='$(QEMU)' \
+    KEYHOLE_WORDS='$(2)' prove -j$(JOBS) \
+    $(if $(V),-v) -e '$(PYTHON) tools/run-tests --out $(RESULTS) $(1)'
+PARALLEL = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
+
+test: ## Run every machine, or one: TEST= APP= PROTECT= SMP= MEM= FIRMWARE=
+	@tools/install-deps test
+	@$(MAKE) $(if $(CHOSEN),test-one,test-all)
+
+test-all:
+	@rm -rf $(RESULTS)
+	@$(MAKE) $(PARALLEL) test-parts
+	@status=0; \
+	$(call PROVE,--build $(O)/variant) \
+	    $$($(PYTHON) tools/run-tests --list) $(TOOL_TESTS) \
+	    $(HOST_TEST_PROGRAMS) $(HOST_FUZZ_SOURCES) || status=1; \
+	$(PYTHON) tools/run-tests --junit --out $(RESULTS); \
+	echo "Consoles and junit.xml: $(RESULTS)"; exit $$status
+
+test-parts: $(VARIANTS:%=variant-%) host-programs
+
+variant-gcc-%: FORCE
+	@$(MAKE) O=$(O)/variant/gcc-$* BUILD=$* CC=$(CROSS_COMPILE)gcc elf iso
+
+variant-clang-%: FORCE
+	@$(MAKE) O=$(O)/variant/clang-$* BUILD=$* CC=clang elf iso
+
+test-one: elf $(if $(filter bios uefi,$(TEST_FIRMWARE)),iso)
+	@$(call PROVE,--build $(O) --firmware $(TEST_FIRMWARE) --cpu $(CPU) \
+	    --memory $(MEM) --smp $(SMP),$(TEST_WORDS)) -v \
+	    machine/command-line; status=$$?; \
+	$(PYTHON) tools/run-tests --junit --out $(RESULTS); exit $$status
+
+TEST_WORDS = $(call boot_words,test$(if $(TEST),=$(TEST)))
+
+# The fast way in, unless the command line names another.
+TEST_FIRMWARE := $(if $(filter command%,$(origin FIRMWARE)),$(FIRMWARE),direct)
+
+TOOL_TESTS := \
+    tests/tools/test-app \
+    tests/tools/test-layers \
+    tests/tools/test-reproducible \
+    tests/tools/test-runner \
+    tests/tools/test-symbols
+
+include tests/host/host.mk
+
+# --- Checks ------------------------------------------------------------------
+
+lint: ## Check style, layers, shell scripts; analyse the C code
+	@tools/install-deps lint
+	@$(MAKE) $(PARALLEL) elf
+	@OBJDUMP=$(OBJDUMP) tools/lint $(ELF)
+
+install-deps: ## Install every Debian package that any target needs
+	@tools/install-deps run test lint debug
+
+clean: ## Remove everything that was built
+	@if [ -e $(O) ] && [ ! -e $(O)/flags.stamp ] && [ ! -e $(O)/variant ] && \
+	    [ ! -e $(O)/release ]; then \
+	    echo "make clean: $(O) was not made by this Makefile" >&2; exit 1; \
+	fi; rm -rf $(O)
+
+help: ## Show this list
+	@awk -f tools/help.awk $(firstword $(MAKEFILE_LIST))

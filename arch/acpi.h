@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+//
+// ACPI tables, found and read with suspicion through a window on physical
+// memory: no I/O, no state. Runs on the host too. Only what can be read without
+// an AML interpreter.
+#pragma once
+
+#include "lib/boot_info.h"
+
+// The header that every table but the FACS starts with (ACPI 6.5, 5.2.6).
+struct acpi_header {
+    char signature[4];
+    uint32_t length; // of the whole table
+    uint8_t revision;
+    uint8_t checksum;
+    char oem_id[6];
+    char oem_table_id[8];
+    uint32_t oem_revision;
+    char creator_id[4];
+    uint32_t creator_revision;
+} __packed;
+
+// A longer table is taken for garbage.
+#define ACPI_TABLE_MAX MIB(16)
+
+// Copy `len` bytes of physical memory. False: they cannot be read.
+bool acpi_read(struct phys_reader *reader, uint64_t phys, void *to, size_t len);
+
+// Is there a table of this signature at `phys`, of a possible length and with
+// a right checksum? If so its whole length in bytes goes to *length.
+bool acpi_table_verify(struct phys_reader *reader, uint64_t phys,
+                       const char signature[4], uint32_t *length);
+
+// Find the first sound table of this signature in the XSDT, or in the RSDT
+// where there is no sound XSDT. True: its address and its length, in bytes.
+bool acpi_find_table(struct phys_reader *reader, const struct boot_info *boot,
+                     const char signature[4], uint64_t *phys, uint32_t *length);
+
+// Address spaces of a generic address (ACPI 6.5, 5.2.3.2); others we cannot
+// use.
+enum acpi_space {
+    ACPI_SPACE_MEMORY = 0,
+    ACPI_SPACE_IO = 1,
+};
+
+// How to end it all. Sleeping is writing (type << 10 | BIT(13)) to the control
+// ports (ACPI 6.5, 4.8.3.2.1); resetting is writing one byte (4.8.3.6).
+struct acpi_power {
+    bool can_power_off;    // the next four are valid
+    uint16_t pm1a_control; // I/O port
+    uint16_t pm1b_control; // I/O port; 0: there is none
+    uint8_t sleep_type_a;  // of S5, 0 to 7
+    uint8_t sleep_type_b;
+    bool can_reset; // the next three are valid
+    enum acpi_space reset_space;
+    uint64_t reset_address; // I/O port or physical address
+    uint8_t reset_value;
+};
+
+// Fill `out` from the FADT, and from the \_S5_ package of the DSDT. Returns
+// NULL, or a message that says what is wrong; `out` is valid in any case and
+// says what can be done all the same.
+const char *acpi_power_parse(struct phys_reader *reader,
+                             const struct boot_info *boot,
+                             struct acpi_power *out);

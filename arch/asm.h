@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+//
+// Numbers that C and assembly share. The build turns each `#define NAME value`
+// line into NASM's %define, so values are plain integers without suffixes.
+// Offsets into C structures are asserted where the structure is declared.
+#pragma once
+
+// Where the kernel image is linked: KERNEL_BASE + its physical address.
+#define KERNEL_BASE 0xffffffff80000000
+
+// Model-specific registers (SDM 4, table 2-2).
+#define MSR_IA32_PKRS 0x6e1
+#define MSR_EFER 0xc0000080
+#define MSR_GS_BASE 0xc0000101
+
+// IA32_PKRS with key 0 open and every other key closed (AD and WD set).
+#define PKRS_CLOSED 0xfffffffc
+
+// Selectors in the kernel's GDT.
+#define SELECTOR_CODE 0x08
+#define SELECTOR_DATA 0x10
+#define SELECTOR_TSS 0x18
+
+// struct cpu_data
+#define PERCPU_RIGHTS 8
+#define PERCPU_BRACKET_BASE 12
+#define PERCPU_BRACKETS 16
+#define PERCPU_PKRS_WRITES 24
+
+// struct bracket_stack
+#define BRACKET_STACK_DEPTH 0
+
+// struct trap_frame, from its lowest address
+#define TRAP_FRAME_CONTEXT 0
+#define TRAP_FRAME_RIGHTS 8
+#define TRAP_FRAME_VECTOR 136
+#define TRAP_FRAME_HARDWARE 152
+
+// struct catch_frame
+#define CATCH_RBX 0
+#define CATCH_RBP 8
+#define CATCH_R12 16
+#define CATCH_R13 24
+#define CATCH_R14 32
+#define CATCH_R15 40
+#define CATCH_RSP 48
+#define CATCH_RIP 56
+#define CATCH_RFLAGS 64
+
+// Sizes of the boot CPU's stacks, bytes.
+#define STACK_SIZE_BOOT 32768
+#define STACK_SIZE_IST 8192
+#define STACK_GUARD_SIZE 4096

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+//
+// What each CPU knows about itself, at the base of its GS segment. A CPU
+// writes only its own; others read at most the counters. The members that
+// assembly uses come first.
+#pragma once
+
+#include "arch/asm.h"
+#include "lib/types.h"
+
+struct bracket_stack; // mm/bracket.h
+struct catch_frame;   // keyhole.h
+
+struct cpu_data {
+    struct cpu_data *self; // for taking the address of a member
+
+    // Saved by every trap, reset for its handler, and put back on the way out,
+    // as one 8-byte word.
+    uint32_t rights;       // soft copy of IA32_PKRS, see arch/pks.h
+    uint32_t bracket_base; // brackets below this index are another context's
+
+    struct bracket_stack *brackets; // of the thread that runs here
+
+    uint64_t pkrs_writes; // struct map_stats, summed over all CPUs on request
+    uint64_t pkrs_writes_skipped;
+    uint64_t brackets_opened;
+    uint64_t brackets_nested;
+    uint64_t pte_writes;
+    uint64_t invlpg;
+    uint64_t full_flushes;
+    uint64_t shootdown_ipis;
+    uint64_t faults;
+
+    struct catch_frame *catches; // innermost place to come back to
+    uint32_t trap_level;         // traps being handled, 0 in a thread
+    uint32_t cpu;                // number of this CPU
+};
+
+_Static_assert(offsetof(struct cpu_data, rights) == PERCPU_RIGHTS, "asm.h");
+_Static_assert(offsetof(struct cpu_data, bracket_base) == PERCPU_BRACKET_BASE,
+               "asm.h");
+_Static_assert(offsetof(struct cpu_data, brackets) == PERCPU_BRACKETS, "asm.h");
+_Static_assert(offsetof(struct cpu_data, pkrs_writes) == PERCPU_PKRS_WRITES,
+               "asm.h");
+
+// This CPU's data; each access is one GS-relative instruction. Read-modify-
+// write of a counter is one instruction too, so no handler can lose a count.
+#define percpu (*(volatile struct cpu_data __seg_gs *)0)
+
+// Add one in a single instruction.
+#define percpu_count(member)                                                   \
+    __asm__ volatile("incq %%gs:%c0"                                           \
+                     :                                                         \
+                     : "i"(offsetof(struct cpu_data, member))                  \
+                     : "cc", "memory")
+
+// Point GS at the boot CPU's data. Early boot, once, before all else in C.
+void percpu_init_boot(void);

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+//
+// A lock for a few instructions, with interrupts off while it is held. Not for
+// NMI context.
+#pragma once
+
+#include "arch/cpu.h"
+#include "lib/types.h"
+
+struct spinlock {
+    uint32_t held;
+};
+
+// Returns the flags that spin_unlock() puts back.
+static inline uint64_t spin_lock(struct spinlock *lock)
+{
+    uint64_t flags = cpu_read_flags();
+    cpu_cli();
+    while (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE)) {
+        cpu_pause();
+    }
+    return flags;
+}
+
+static inline void spin_unlock(struct spinlock *lock, uint64_t flags)
+{
+    __atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE);
+    if (flags & RFLAGS_IF) {
+        cpu_sti();
+    }
+}
+
+static inline bool spin_is_held(const struct spinlock *lock)
+{
+    return __atomic_load_n(&lock->held, __ATOMIC_RELAXED) != 0;
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+//
+// Exceptions and interrupts: what the entry code saves, and the handler that
+// the kernel supplies. Every handler starts with all keys closed and with no
+// bracket of its own; on the way out the interrupted context's rights are put
+// back exactly (docs/TRICKS.md).
+#pragma once
+
+#include "arch/asm.h"
+#include "lib/types.h"
+
+// On the stack during a trap. The interrupted code's rights may be changed
+// here, and take effect on return.
+struct trap_frame {
+    uint32_t soft_rights;  // percpu.rights as it was
+    uint32_t bracket_base; // percpu.bracket_base as it was
+    uint64_t rights;       // IA32_PKRS as it was
+    uint64_t r15, r14, r13, r12, r11, r10, r9, r8;
+    uint64_t rdi, rsi, rbp, rbx, rdx, rcx, rax;
+    uint64_t vector;
+    uint64_t error_code; // 0 where the CPU pushes none
+    uint64_t rip, cs, rflags, rsp, ss;
+};
+
+_Static_assert(offsetof(struct trap_frame, rights) == TRAP_FRAME_RIGHTS,
+               "asm.h");
+_Static_assert(offsetof(struct trap_frame, vector) == TRAP_FRAME_VECTOR,
+               "asm.h");
+_Static_assert(offsetof(struct trap_frame, rip) == TRAP_FRAME_HARDWARE,
+               "asm.h");
+
+// Supplied by the kernel layer. Called for every trap, interrupts off.
+void trap_handle(struct trap_frame *frame);
+
+// GDT, TSS and IDT of the boot CPU. Early boot, after percpu_init_boot().
+void trap_init(void);
+
+// From now on traps save and close rights. Boot, with pks_init_cpu().
+void trap_use_pks(void);
+
+// Which of the stacks with guards an address lies in the guard of, by name, or
+// NULL. For reports of a stack overflow. Any context.
+const char *stack_guard_name(uintptr_t address);
+
+// The stack that holds `address`: its bounds, or false. Any context.
+bool stack_find(uintptr_t address, uintptr_t *bottom, uintptr_t *top);
+
+// Whether `address` lies in a guard page between the stacks of the image.
+bool stack_is_guard(uintptr_t address);
+
+// One entry of the exception table: a fault at `instruction` goes on at
+// `fixup`, with R8 = struct fault * (or NULL) filled in.
+struct extable_entry {
+    uintptr_t instruction;
+    uintptr_t fixup;
+    uint64_t access; // enum fault_access of the instruction, for #GP
+};
+
+// The entry for an instruction address, or NULL. Any context.
+const struct extable_entry *extable_find(uintptr_t ip);

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: MIT
+//
+// Keyhole's public contract: all that an application, a course lab or a
+// conformance suite may rely on. Nothing else in the tree is public.
+//
+// Contexts named below: "thread" is ordinary code with a stack of its own;
+// "handler" is an interrupt or exception handler; "NMI" is the non-maskable
+// kind; "any" is all three. "SDM" is Intel's Software Developer's Manual.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// Bytes in a frame and in the smallest page (SDM 3A 4.1).
+#define PAGE_SIZE 4096ul
+
+// Error numbers, with Linux's values.
+#define EPERM 1
+#define ENOENT 2
+#define EIO 5
+#define ENOMEM 12
+#define EFAULT 14
+#define EBUSY 16
+#define EEXIST 17
+#define ENODEV 19
+#define EINVAL 22
+#define ENOSPC 28
+#define ERANGE 34
+#define ENOSYS 38
+
+// ---------------------------------------------------------------- C library
+
+// Print to the console: %c %s %d %i %u %x %p %%, with l ll z h, width, 0, -.
+// Any context. Returns the number of bytes printed.
+int printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+// The same into buffer[0..size-1], always terminated when size > 0. Returns
+// the length that the whole text has, which may be size or more. Any context.
+int snprintf(char *buffer, size_t size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+// As in ISO C; lengths in bytes. Any context. They touch memory like any other
+// code: an address behind a closed key is refused.
+void *memcpy(void *to, const void *from, size_t length);
+void *memmove(void *to, const void *from, size_t length);
+void *memset(void *to, int value, size_t length);
+int memcmp(const void *a, const void *b, size_t length);
+size_t strlen(const char *text);
+int strcmp(const char *a, const char *b);
+
+// -------------------------------------------------------- Frames and domains
+
+typedef uint64_t phys_addr_t; // bytes
+
+// One frame of physical memory. The members are private; the frames of one
+// block are page + i.
+struct page {
+    uint32_t private_next;
+    uint32_t private_prev;
+    uint32_t private_site;
+    uint16_t private_domain;
+    uint8_t private_order;
+    uint8_t private_state;
+};
+
+// A set of frames that opens and closes together, behind one protection key.
+struct domain;
+
+// The domain of frames for which nobody asked for another one.
+extern struct domain *const domain_ram;
+
+// A new, empty domain. `name` is copied (39 bytes at most are kept) and need
+// not be unique. Thread context. NULL: out of memory.
+struct domain *domain_create(const char *name);
+
+// Give a domain back. Thread context. 0, or -EBUSY while it owns frames, or
+// -EINVAL for NULL and for the built-in domains.
+int domain_destroy(struct domain *domain);
+
+// The name that it was created with. Any context.
+const char *domain_name(const struct domain *domain);
+
+// 2^order contiguous frames of zeroes, aligned to their size; order 0 to 10.
+// The frames are closed: open a bracket to touch them. Thread context. NULL:
+// no memory, or an order above 10.
+struct page *alloc_pages(struct domain *domain, unsigned order);
+
+// Give back what alloc_pages() returned, with the same order. The frames are
+// poisoned. Thread context. Misuse: a second free, another order, a frame that
+// is not the first of its block, or a frame on which a bracket is open.
+void free_pages(struct page *page, unsigned order);
+
+// The same for one frame.
+struct page *alloc_page(struct domain *domain);
+void free_page(struct page *page);
+
+// The physical address of a frame, in bytes. Any context.
+phys_addr_t page_to_phys(const struct page *page);
+
+// The frame that holds a physical address. Thread context (the first use of a
+// section of memory sets up its frame table). NULL: there is no RAM.
+struct page *phys_to_page(phys_addr_t address);
+
+// The domain that owns a frame; NULL when it is free or the kernel's own. Any
+// context.
+struct domain *page_domain(const struct page *page);
+
+// For tests only: where the frame is in the direct map. Knowing it gives no
+// right to use it. Any context.
+void *page_direct_map_address(const struct page *page);
+
+// ------------------------------------------------------------------ Brackets
+
+// Open one frame for this thread and return its address; read and write, or
+// read only. Closed by kunmap_local() in reverse order; nests up to 32 deep.
+// Cannot fail. Any context; a handler closes what it opened. Misuse: a frame
+// that is free, or the kernel's own; too many brackets.
+void *kmap_local_page(struct page *page);
+const void *kmap_local_page_ro(struct page *page);
+
+// Close the innermost bracket; `address` is what the map call returned. Any
+// context. Misuse: an address that is not the innermost bracket's.
+void kunmap_local(const void *address);
+
+// Copy to, from and between frames inside brackets of their own. `offset` and
+// `length` are bytes and stay inside the frame: anything else is a misuse. Any
+// context.
+void memcpy_from_page(void *to, struct page *page, size_t offset,
+                      size_t length);
+void memcpy_to_page(struct page *page, size_t offset, const void *from,
+                    size_t length);
+void memcpy_page(struct page *to, size_t to_offset, struct page *from,
+                 size_t from_offset, size_t length);
+void memset_page(struct page *page, size_t offset, int value, size_t length);
+void memzero_page(struct page *page, size_t offset, size_t length);
+
+// ------------------------------------------------------------------- Engines
+
+// How brackets are enforced; chosen at boot by the word protect=.
+enum protect_engine {
+    PROTECT_PKS,   // protection keys for supervisor pages (SDM 3A 4.6.2)
+    PROTECT_EXACT, // no direct map; page-table entries in a window
+    PROTECT_OPEN,  // a direct map that is never closed, for comparison
+    PROTECT_FLIP,  // a direct map whose leaves come and go, for comparison
+};
+
+// The engine of this boot. Any context.
+enum protect_engine protect_engine(void);
+
+// -------------------------------------------------------- Faults and probes
+
+enum fault_kind {
+    FAULT_NONE,
+    FAULT_PKEY,          // #PF, PK bit: a closed key
+    FAULT_NOT_PRESENT,   // #PF, P bit clear: nothing is mapped
+    FAULT_WRITE_PROTECT, // #PF, a write to a read-only page
+    FAULT_NO_EXECUTE,    // #PF, an instruction fetch from a data page
+    FAULT_GP,            // #GP: a non-canonical address, a bad MSR value
+    FAULT_OTHER,         // any other exception
+};
+
+enum fault_access { ACCESS_READ, ACCESS_WRITE, ACCESS_EXECUTE };
+
+// What the CPU refused.
+struct fault {
+    enum fault_kind kind;
+    enum fault_access access;
+    uintptr_t address;   // CR2; 0 after anything but #PF
+    uintptr_t ip;        // RIP of the refused instruction
+    uint32_t error_code; // as the CPU pushed it (SDM 3A 4.7 for #PF)
+    int pkey;            // key of the leaf that maps address, -1 if none
+    struct page *page;   // the frame behind address, NULL if none
+    unsigned cpu;        // number of the CPU
+};
+
+// Copy `length` bytes from or to memory that may refuse, with the rights that
+// the caller has. True: all was copied, and the kind in *fault is FAULT_NONE.
+// False: refused; *fault says how; bytes before the refused one may have been
+// copied, none after it. `fault` may be NULL. Any context.
+bool probe_read(const void *address, void *to, size_t length,
+                struct fault *fault);
+bool probe_write(void *address, const void *from, size_t length,
+                 struct fault *fault);
+
+// Call fn(arg). True: it returned. False: it faulted or misused a call; it was
+// abandoned there, its brackets are closed, and *fault (may be NULL) says what
+// happened (a misuse is FAULT_OTHER). Any context.
+bool run_protected(void (*fn)(void *arg), void *arg, struct fault *fault);
+
+// -------------------------------------------------------------------- CPUs
+
+// The number of this CPU, from 0, and how many run. Any context.
+unsigned cpu_id(void);
+unsigned cpus_online(void);
+
+// ------------------------------------------------------------------ Counters
+
+// Sums over all CPUs since boot.
+struct map_stats {
+    uint64_t brackets;            // local map calls
+    uint64_t nested;              // of those, with another bracket open
+    uint64_t pkrs_writes;         // IA32_PKRS written
+    uint64_t pkrs_writes_skipped; // the value was there already
+    uint64_t pte_writes;          // page-table entries written
+    uint64_t invlpg;              // single pages invalidated
+    uint64_t full_flushes;        // whole TLBs flushed
+    uint64_t shootdown_ipis;      // IPIs sent to flush other CPUs
+    uint64_t faults;              // refused accesses, probed or not
+};
+
+// Any context; each number is exact, all of them together are not a snapshot.
+void map_stats_read(struct map_stats *stats);
+
+// --------------------------------------- Applications, tests and benchmarks
+
+// The application's entry point, if it has one. Its result is the exit status
+// of the run: 0 passed, anything else failed. argv[0] is its name.
+int app_main(int argc, char **argv);
+
+// The boot word seed=, or a random number; printed when first asked for.
+// Thread context.
+uint64_t test_seed(void);
+
+// A test, named suite.name in the report. The body is an ordinary function
+// body; it passes unless a check fails, it faults, misuses a call, or ends
+// with a bracket open.
+#define TEST(suite, name)                                                      \
+    static void test_##suite##_##name(void);                                   \
+    __attribute__((used, section(".tests." #suite "." #name),                  \
+                   aligned(8))) static const struct test_entry                 \
+        test_entry_##suite##_##name = {#suite "." #name,                       \
+                                       test_##suite##_##name};                 \
+    static void test_##suite##_##name(void)
+
+// A benchmark: one BENCH_LOOP in an ordinary function body.
+#define BENCH(suite, name)                                                     \
+    static void bench_##suite##_##name(void);                                  \
+    __attribute__((used, section(".benches." #suite "." #name),                \
+                   aligned(8))) static const struct test_entry                 \
+        bench_entry_##suite##_##name = {#suite "." #name,                      \
+                                        bench_##suite##_##name};               \
+    static void bench_##suite##_##name(void)
+
+// The measured loop. Declares n, which counts from 0.
+#define BENCH_LOOP(n)                                                          \
+    for (uint64_t n = 0, n##_end_ = bench_begin();                             \
+         n < n##_end_ || bench_more(n, &n##_end_); n++)
+
+// Fail the test, and return from this void function, unless `cond` holds.
+#define CHECK(cond)                                                            \
+    do {                                                                       \
+        if (!(cond)) {                                                         \
+            test_fail(__FILE__, __LINE__, "CHECK failed: %s", #cond);          \
+            return;                                                            \
+        }                                                                      \
+    } while (0)
+
+// The same for two integers or pointers that must be equal: got, then want.
+#define CHECK_EQ(got, want)                                                    \
+    do {                                                                       \
+        uint64_t got_ = (uint64_t)(got), want_ = (uint64_t)(want);             \
+        if (got_ != want_) {                                                   \
+            test_fail_eq(__FILE__, __LINE__, got_, want_);                     \
+            return;                                                            \
+        }                                                                      \
+    } while (0)
+
+// `stmt` must be refused, with this kind of fault and this kind of access.
+#define CHECK_FAULT(kind, access, stmt)                                        \
+    CHECK_CAUGHT_(test_caught_fault(__FILE__, __LINE__, &catch_, (kind),       \
+                                    (access), #stmt),                          \
+                  stmt)
+
+// `stmt` touches a closed frame: it must be refused in the way of the engine
+// that runs. Under `open` it must go through.
+#define CHECK_REFUSED(access, stmt)                                            \
+    CHECK_CAUGHT_(                                                             \
+        test_caught_refusal(__FILE__, __LINE__, &catch_, (access), #stmt),     \
+        stmt)
+
+// `stmt` must be reported as a misuse of a call.
+#define CHECK_MISUSE(stmt)                                                     \
+    CHECK_CAUGHT_(test_caught_misuse(__FILE__, __LINE__, &catch_, #stmt), stmt)
+
+// Leave the test, and say why it cannot run here.
+#define SKIP(why)                                                              \
+    do {                                                                       \
+        test_skip(why);                                                        \
+        return;                                                                \
+    } while (0)
+
+// ---- What the macros above stand on. Not to be used by name.
+
+struct test_entry {
+    const char *name;
+    void (*run)(void);
+};
+
+// A place to come back to when a statement faults. The layout is known to
+// catch_enter() in assembly.
+struct catch_frame {
+    uint64_t rbx, rbp, r12, r13, r14, r15, rsp, rip;
+    uint64_t rflags;
+    struct catch_frame *outer;
+    uint32_t rights;        // IA32_PKRS on entry
+    uint32_t bracket_depth; // open brackets on entry
+    uint32_t bracket_base;  // of those, the interrupted thread's
+    uint32_t handler_level; // 0 in a thread
+    bool report;            // print what is caught, whoever's fault it is
+    bool misuse;            // caught a misuse, not a fault
+    struct fault fault;     // what was caught
+};
+
+int catch_enter(struct catch_frame *frame) __attribute__((returns_twice));
+void catch_leave(struct catch_frame *frame);
+
+#define CHECK_CAUGHT_(verdict, stmt)                                           \
+    do {                                                                       \
+        struct catch_frame catch_;                                             \
+        if (catch_enter(&catch_) == 0) {                                       \
+            stmt;                                                              \
+            catch_leave(&catch_);                                              \
+        }                                                                      \
+        if (!(verdict)) {                                                      \
+            return;                                                            \
+        }                                                                      \
+    } while (0)
+
+void test_fail(const char *file, int line, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void test_fail_eq(const char *file, int line, uint64_t got, uint64_t want);
+bool test_caught_fault(const char *file, int line,
+                       const struct catch_frame *caught, enum fault_kind kind,
+                       enum fault_access access, const char *statement);
+bool test_caught_refusal(const char *file, int line,
+                         const struct catch_frame *caught,
+                         enum fault_access access, const char *statement);
+bool test_caught_misuse(const char *file, int line,
+                        const struct catch_frame *caught,
+                        const char *statement);
+void test_skip(const char *why);
+uint64_t bench_begin(void);
+bool bench_more(uint64_t n, uint64_t *end);

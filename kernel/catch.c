@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+//
+// The chain of places to come back to, and probes, which are the cheap form.
+#include "kernel/catch.h"
+
+#include "arch/asm.h"
+#include "arch/percpu.h"
+#include "arch/pks.h"
+#include "lib/panic.h"
+#include "mm/bracket.h"
+
+_Static_assert(offsetof(struct catch_frame, rip) == CATCH_RIP, "asm.h");
+_Static_assert(offsetof(struct catch_frame, rflags) == CATCH_RFLAGS, "asm.h");
+
+__noreturn void catch_resume(const struct catch_frame *frame);
+bool probe_copy(void *to, const void *from, size_t length, struct fault *fault);
+
+void catch_push(struct catch_frame *frame)
+{
+    frame->outer = percpu.catches;
+    frame->rights = pks_rights();
+    frame->bracket_depth = percpu.brackets->depth;
+    frame->bracket_base = percpu.bracket_base;
+    frame->handler_level = percpu.trap_level;
+    frame->report = false;
+    frame->misuse = false;
+    frame->fault = (struct fault){.kind = FAULT_NONE, .pkey = -1};
+    percpu.catches = frame;
+}
+
+void catch_leave(struct catch_frame *frame)
+{
+    ASSERT(percpu.catches == frame);
+    percpu.catches = frame->outer;
+}
+
+struct catch_frame *catch_find(uint32_t level)
+{
+    struct catch_frame *frame = percpu.catches;
+    while (frame != NULL && frame->handler_level != level && !frame->report) {
+        frame = frame->outer;
+    }
+    return frame;
+}
+
+void catch_throw(struct catch_frame *frame)
+{
+    percpu.catches = frame->outer;
+    percpu.trap_level = frame->handler_level;
+    brackets_abandon(frame->bracket_depth, frame->rights);
+    percpu.bracket_base = frame->bracket_base;
+    catch_resume(frame);
+}
+
+bool run_protected(void (*fn)(void *), void *arg, struct fault *fault)
+{
+    struct catch_frame frame;
+    if (catch_enter(&frame) == 0) {
+        fn(arg);
+        catch_leave(&frame);
+    }
+    if (fault != NULL) {
+        *fault = frame.fault;
+    }
+    return frame.fault.kind == FAULT_NONE;
+}
+
+// The trap handler runs with every key closed, so it fills a struct on this
+// stack; the caller's may lie in a frame that only the caller has open.
+static bool probe(void *to, const void *from, size_t length,
+                  struct fault *fault)
+{
+    struct fault refused;
+    bool done = probe_copy(to, from, length, &refused);
+    if (fault != NULL) {
+        if (done) {
+            *fault = (struct fault){
+                .kind = FAULT_NONE, .pkey = -1, .cpu = percpu.cpu};
+        } else {
+            *fault = refused;
+        }
+    }
+    return done;
+}
+
+bool probe_read(const void *address, void *to, size_t length,
+                struct fault *fault)
+{
+    return probe(to, address, length, fault);
+}
+
+bool probe_write(void *address, const void *from, size_t length,
+                 struct fault *fault)
+{
+    return probe(address, from, length, fault);
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+//
+// Text to and from the serial port.
+#include "kernel/console.h"
+
+#include "arch/uart.h"
+#include "keyhole.h"
+#include "lib/format.h"
+
+__init void console_init(void)
+{
+    uart_init();
+}
+
+void console_write(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] == '\n') {
+            uart_write('\r');
+        }
+        uart_write(text[i]);
+    }
+}
+
+static void console_sink(void *context, const char *text, size_t length)
+{
+    (void)context;
+    console_write(text, length);
+}
+
+int console_vprintf(const char *format, va_list arguments)
+{
+    return format_print(console_sink, NULL, format, arguments);
+}
+
+int printf(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int length = console_vprintf(format, arguments);
+    va_end(arguments);
+    return length;
+}
+
+int console_read(void)
+{
+    return uart_read();
+}

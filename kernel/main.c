@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+//
+// kmain(): the table of contents. Each line brings up one part; what comes
+// after it may rely on it.
+#include "kernel/main.h"
+
+#include "arch/cpuid.h"
+#include "arch/percpu.h"
+#include "arch/pks.h"
+#include "arch/trap.h"
+#include "kernel/config.h"
+#include "kernel/console.h"
+#include "kernel/run.h"
+#include "mm/bracket.h"
+#include "mm/image.h"
+#include "mm/memory.h"
+
+void kmain(const struct boot_info *boot)
+{
+    percpu_init_boot();       // this CPU's data
+    brackets_init_boot();     // the boot thread's stack of brackets
+    console_init();           // COM1: from here on we can speak
+    trap_init();              // a fault is a report, not a reset
+    config_init(boot);        // boot command line, ACPI power
+    cpu_features_init();      // what can this CPU do?
+    config_check_cpu();       // stop here if it cannot do what was asked
+    cpu_enable_protections(); // WP, NX, SMEP, SMAP, UMIP
+    memory_map_build(boot);   // page tables of our own; direct map with keys
+    pks_init_cpu();           // IA32_PKRS, then CR4.PKS: direct map closed
+    trap_use_pks();           // every handler starts with all keys closed
+    memory_init(boot);        // frame table, frame allocator, domains
+    image_seal();             // init code is gone, constants are constant
+    run();                    // tests, benchmarks, application or shell
+}

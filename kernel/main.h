@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+//
+// The kernel's first and last function.
+#pragma once
+
+#include "lib/boot_info.h"
+
+// Bring the machine up and run what the command line asks for. Called once, by
+// boot, on the boot stack with the early page tables; does not return.
+__noreturn void kmain(const struct boot_info *boot);

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+//
+// From a machine that is up to a result.
+#include "kernel/run.h"
+
+#include "arch/power.h"
+#include "kernel/config.h"
+
+extern const char app_name[]; // made by the build; "" without an application
+__weak int app_main(int argc, char **argv);
+
+void run(void)
+{
+    bool passed = true;
+    static char *argv[ARRAY_SIZE(config.argv)];
+    if (config.test || config.bench) {
+        if (config.test) {
+            passed = tests_run(config.test_globs);
+        }
+        if (config.bench) {
+            passed = benches_run(config.bench_globs) && passed;
+        }
+    } else if (app_main != NULL) {
+        memcpy(argv, config.argv, sizeof(argv));
+        argv[0] = (char *)app_name;
+        passed = app_main(config.argc, argv) == 0;
+    } else {
+        demo_run();
+        passed = shell_run() == 0;
+    }
+    power_exit(passed ? EXIT_PASSED : EXIT_FAILED);
+}

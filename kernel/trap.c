@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+//
+// What becomes of each trap: a probe's answer, an abandoned function, a report.
+#include "arch/trap.h"
+
+#include "arch/cpu.h"
+#include "arch/percpu.h"
+#include "arch/pks.h"
+#include "kernel/catch.h"
+#include "kernel/config.h"
+#include "kernel/fault.h"
+#include "lib/panic.h"
+#include "mm/bracket.h"
+#include "mm/domain.h"
+#include "mm/misuse.h"
+
+#define EXCEPTIONS 32
+
+// fault=relaxed prints once for each site; older ones are forgotten and may
+// print again.
+static uintptr_t relaxed_sites[64];
+
+static bool relaxed_site_is_new(uintptr_t ip)
+{
+    static unsigned next;
+    for (unsigned i = 0; i < ARRAY_SIZE(relaxed_sites); i++) {
+        if (relaxed_sites[i] == ip) {
+            return false;
+        }
+    }
+    relaxed_sites[next++ % ARRAY_SIZE(relaxed_sites)] = ip;
+    return true;
+}
+
+// fault=relaxed: open the frame's domain to the interrupted context, and to no
+// other. False: not that kind of fault.
+static bool fault_relax(struct trap_frame *trap, const struct fault *fault)
+{
+    const struct domain *domain =
+        fault->page != NULL ? page_domain(fault->page) : NULL;
+    if (!config.fault_relaxed || fault->kind != FAULT_PKEY || domain == NULL) {
+        return false;
+    }
+    if (relaxed_site_is_new(fault->ip)) {
+        fault_report(trap, fault);
+    }
+    uint32_t open =
+        fault->access == ACCESS_WRITE ? domain->open_write : domain->open_read;
+    trap->rights &= ~open;
+    trap->soft_rights &= ~open;
+    return true;
+}
+
+static void fault_handle(struct trap_frame *trap)
+{
+    struct fault fault;
+    fault_describe(trap, &fault);
+    percpu_count(faults);
+
+    const struct extable_entry *entry = extable_find(trap->rip);
+    if (entry != NULL) {
+        if (fault.kind == FAULT_GP) {
+            fault.access = (enum fault_access)entry->access;
+        }
+        *(struct fault *)trap->r8 = fault;
+        trap->rip = entry->fixup;
+        return;
+    }
+    uint32_t level = percpu.trap_level - 1;
+    struct catch_frame *frame = catch_find(level);
+    if (frame != NULL && !frame->report) {
+        frame->fault = fault;
+        catch_throw(frame);
+    }
+    if (fault_relax(trap, &fault)) {
+        return;
+    }
+    fault_report(trap, &fault);
+    if (frame == NULL) {
+        panic("%s of 0x%lx refused and nobody probed it (report above)",
+              fault_access_name(fault.access), fault.address);
+    }
+    frame->fault = fault;
+    catch_throw(frame);
+}
+
+// The CPU could not deliver an exception. Nothing to go back to: its saved
+// state is not to be relied on (SDM 3A 6.15, #DF).
+static __cold void double_fault(const struct trap_frame *trap)
+{
+    struct fault fault;
+    uintptr_t address = cpu_read_cr2();
+    const char *stack = stack_guard_name(address);
+    fault_describe(trap, &fault);
+    fault_report(trap, &fault);
+    if (stack != NULL) {
+        panic("stack overflow: the %s stack ran into its guard page at 0x%lx",
+              stack, address);
+    }
+    panic("double fault, the last page fault was at 0x%lx", address);
+}
+
+// A handler gives back what it opened.
+static void balance_check(const struct trap_frame *trap)
+{
+    const struct bracket_stack *stack = percpu.brackets;
+    if (unlikely(stack->depth != percpu.bracket_base)) {
+        const struct bracket *open = &stack->bracket[stack->depth - 1];
+        misuse_report(&(struct misuse){
+            .what = "handler ends with a bracket open",
+            .address = (const void *)open->address,
+            .site = {{"mapped", site_unpack(open->map_site)},
+                     {"handler interrupted", trap->rip}},
+        });
+    }
+}
+
+void trap_handle(struct trap_frame *trap)
+{
+    percpu.trap_level++;
+    switch (trap->vector) {
+    case TRAP_DF:
+        double_fault(trap);
+        break;
+    case TRAP_MC:
+        panic("machine check: the hardware reported an error");
+    case TRAP_NMI:
+        printf("keyhole: NMI that nobody asked for, at 0x%lx\n", trap->rip);
+        break;
+    default:
+        if (trap->vector < EXCEPTIONS) {
+            fault_handle(trap);
+        } else {
+            printf("keyhole: interrupt %llu that nobody asked for\n",
+                   (unsigned long long)trap->vector);
+        }
+        break;
+    }
+    balance_check(trap);
+    percpu.trap_level--;
+}

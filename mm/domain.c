@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+//
+// Creating and destroying domains, and which key each has. Keys are static:
+// the key with the fewest users is taken, and domains share keys when there
+// are more of them than keys.
+#include "mm/domain.h"
+
+#include "arch/pks.h"
+#include "arch/pte.h"
+#include "lib/panic.h"
+#include "lib/string.h"
+#include "mm/keys.h"
+#include "mm/lock.h"
+#include "mm/misuse.h"
+#include "mm/pagetable.h"
+
+struct domain *const domain_ram =
+    (struct domain *)DOMAIN_TABLE_BASE + DOMAIN_RAM;
+
+#define DOMAINS_PER_PAGE (PAGE_SIZE / DOMAIN_SIZE)
+
+static unsigned slots_mapped; // numbers below have memory behind them
+static unsigned slots_used;   // numbers below have been used
+static unsigned free_slot;    // list of numbers to use again; 0 ends it
+static unsigned users[PKS_KEYS];
+
+// Memory for one more page of the table.
+static bool table_grow_locked(void)
+{
+    phys_addr_t frame = kernel_frames_take_locked(0);
+    if (frame == 0) {
+        return false;
+    }
+    uintptr_t at = (uintptr_t)domain_of_id(slots_mapped);
+    if (pt_map_locked(at, frame, PAGE_SIZE,
+                      PTE_P | PTE_RW | PTE_A | PTE_D | PTE_XD, 1) != 0) {
+        pool_give_locked(frame, 0);
+        return false;
+    }
+    memset((void *)at, 0, PAGE_SIZE);
+    slots_mapped += DOMAINS_PER_PAGE;
+    return true;
+}
+
+// A number that nobody has, 0: none.
+static unsigned slot_take_locked(void)
+{
+    unsigned id = free_slot;
+    if (id != 0) {
+        free_slot = domain_of_id(id)->next_free;
+        return id;
+    }
+    if (slots_used > UINT16_MAX ||
+        (slots_used == slots_mapped && !table_grow_locked())) {
+        return 0;
+    }
+    return slots_used++;
+}
+
+static unsigned key_choose(void)
+{
+    unsigned best = KEY_DOMAINS;
+    for (unsigned key = KEY_DOMAINS; key < PKS_KEYS; key++) {
+        if (users[key] < users[best]) {
+            best = key;
+        }
+    }
+    return best;
+}
+
+static void domain_init(struct domain *domain, unsigned id, const char *name,
+                        unsigned key)
+{
+    *domain = (struct domain){
+        .id = id,
+        .key = key,
+        .live = true,
+        .open_write = PKRS_KEY_MASK(key),
+        .open_read = PKRS_AD(key),
+    };
+    string_copy(domain->name, sizeof(domain->name), name);
+    users[key]++;
+}
+
+__init void domains_init(void)
+{
+    uint64_t lock = mm_lock();
+    ASSERT(table_grow_locked());
+    slots_used = DOMAIN_BUILT_IN;
+    domain_init(domain_of_id(DOMAIN_RAM), DOMAIN_RAM, "ram", KEY_DOMAINS);
+    mm_unlock(lock);
+}
+
+struct domain *domain_create(const char *name)
+{
+    uint64_t lock = mm_lock();
+    struct domain *domain = NULL;
+    unsigned id = slot_take_locked();
+    if (id != 0) {
+        domain = domain_of_id(id);
+        domain_init(domain, id, name, key_choose());
+    }
+    mm_unlock(lock);
+    return domain;
+}
+
+int domain_destroy(struct domain *domain)
+{
+    if (domain == NULL || domain->id < DOMAIN_BUILT_IN || !domain->live) {
+        return -EINVAL;
+    }
+    uint64_t lock = mm_lock();
+    int error = -EBUSY;
+    if (domain->frames == 0) {
+        error = 0;
+        domain_blocks_reclaim_locked(domain);
+        domain->live = false;
+        users[domain->key]--;
+        domain->next_free = free_slot;
+        free_slot = domain->id;
+    }
+    mm_unlock(lock);
+    return error;
+}
+
+const char *domain_name(const struct domain *domain)
+{
+    return domain->name;
+}
+
+struct domain *domain_next(unsigned id)
+{
+    while (++id < slots_used) {
+        if (domain_of_id(id)->live) {
+            return domain_of_id(id);
+        }
+    }
+    return NULL;
+}
+
+const char *key_name(unsigned key)
+{
+    switch (key) {
+    case KEY_KERNEL:
+        return "kernel";
+    case KEY_CLOSED:
+        return "closed";
+    case KEY_TABLES:
+        return "tables";
+    default:
+        break;
+    }
+    for (struct domain *d = domain_next(0); d != NULL; d = domain_next(d->id)) {
+        if (d->key == key) {
+            return d->name;
+        }
+    }
+    return NULL;
+}
+
+unsigned key_users(unsigned key)
+{
+    return users[key];
+}

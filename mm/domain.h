@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+//
+// Domains by number: a table in a region of its own, one page of it at a time.
+// A struct page names its domain by number, and a bracket finds the bits of
+// IA32_PKRS that open it with one shift and one load.
+#pragma once
+
+#include "keyhole.h"
+#include "lib/types.h"
+#include "mm/frames.h"
+#include "mm/layout.h"
+
+#define DOMAIN_NAME_SIZE 40
+#define DOMAIN_SIZE 128
+#define DOMAINS_MAX (DOMAIN_TABLE_SIZE / DOMAIN_SIZE)
+
+// Numbers that are always there. 0 is nobody.
+enum domain_id {
+    DOMAIN_NONE,
+    DOMAIN_POOL,   // free memory
+    DOMAIN_KERNEL, // frame table, domain table
+    DOMAIN_RAM,    // domain_ram
+    DOMAIN_BUILT_IN,
+};
+
+struct domain {
+    uint32_t open_write; // bits to clear in IA32_PKRS to read and write
+    uint32_t open_read;  // bits to clear to read only
+    uint16_t id;
+    uint8_t key;
+    bool live;          // between create and destroy
+    uint32_t next_free; // number of the next slot to use again
+    uint64_t frames;    // allocated, not yet freed
+    struct free_area area;
+    char name[DOMAIN_NAME_SIZE];
+} __aligned(DOMAIN_SIZE);
+
+_Static_assert(sizeof(struct domain) == DOMAIN_SIZE, "one shift away");
+_Static_assert(DOMAINS_MAX > UINT16_MAX, "a struct page holds 16 bits");
+
+static inline struct domain *domain_of_id(unsigned id)
+{
+    return (struct domain *)DOMAIN_TABLE_BASE + id;
+}
+
+// Set up the table with the built-in domains. Boot, after frames_init() has
+// memory to give.
+void domains_init(void);
+
+// The domain with the lowest number above `id` that is live, or NULL: for
+// lists. Start with DOMAIN_NONE.
+struct domain *domain_next(unsigned id);
+
+// Of all domains that use a key, the name of the first; NULL: none.
+const char *key_name(unsigned key);
+
+// How many live domains use a key.
+unsigned key_users(unsigned key);

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+//
+// Frames: who owns each, and the free ones. Free memory is in one pool behind
+// KEY_CLOSED; a domain takes blocks of 2 MiB from it, so that the leaves of
+// the direct map stay large, and deals out frames of its own blocks. All
+// guarded by mm_lock.
+#pragma once
+
+#include "keyhole.h"
+#include "lib/boot_info.h"
+#include "lib/types.h"
+#include "mm/layout.h"
+
+#define FRAME_ORDERS 11 // orders 0 to 10
+
+// struct page, private_state: what the frame is. 0 is a frame of RAM that
+// nobody has used: free inside a larger block, or reserved at boot.
+enum frame_state {
+    FRAME_HEAD = 0x01,      // first frame of its block
+    FRAME_FREE = 0x02,      // with FRAME_HEAD: on a free list
+    FRAME_ALLOCATED = 0x04, // from alloc_pages()
+    FRAME_KERNEL = 0x08,    // frame table, domain table, image
+    FRAME_TABLE = 0x10,     // set aside for page tables
+    FRAME_POISONED = 0x80,  // every byte was FRAME_POISON when it was freed
+};
+
+#define FRAME_POISON 0xa5
+
+// Free blocks of one owner, by order.
+struct free_area {
+    uint32_t nonempty;           // bit n: head[n] is not 0
+    uint32_t head[FRAME_ORDERS]; // frame number, 0 ends a list
+};
+
+_Static_assert(sizeof(struct page) == 16, "16 bytes a frame");
+
+static inline struct page *frame_page(uint64_t frame)
+{
+    return (struct page *)FRAME_TABLE_BASE + frame;
+}
+
+static inline uint64_t page_frame(const struct page *page)
+{
+    return page - (const struct page *)FRAME_TABLE_BASE;
+}
+
+// The frame's address in the direct map, in one shift (mm/layout.h).
+static inline uintptr_t page_direct_address(const struct page *page)
+{
+    return (uintptr_t)page << FRAME_TABLE_SHIFT;
+}
+
+// Take over the machine's memory: `ram` is all of it, `available` what nobody
+// uses yet. Sets up the first section. Boot, with the page tables in use.
+void frames_init(const struct memory_map *ram,
+                 const struct memory_map *available);
+
+// 2^order free frames from the pool, still behind KEY_CLOSED, contents
+// undefined; 0 when there are none. And back, re-keyed by the caller.
+phys_addr_t pool_take_locked(unsigned order);
+void pool_give_locked(phys_addr_t block, unsigned order);
+
+// Frames for the kernel's own mappings: behind KEY_CLOSED in the direct map,
+// contents undefined. 0: none left.
+phys_addr_t kernel_frames_take_locked(unsigned order);
+
+// Give frames that boot reserved to the pool (init code after boot).
+void frames_release(phys_addr_t base, uint64_t size);
+
+// Give a block of 2^order frames in the direct map another key, and forget its
+// old translations.
+int frames_rekey_locked(phys_addr_t block, unsigned order, unsigned key);
+
+// Give all free blocks of a domain back to the pool.
+void domain_blocks_reclaim_locked(struct domain *domain);
+
+// RAM in bytes, and free memory in bytes (never initialised sections too).
+uint64_t frames_total_bytes(void);
+uint64_t frames_free_bytes(void);

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+//
+// The one lock of the memory manager's slow paths: free lists, domains, frame
+// table and page tables change together, so they are guarded together. Local
+// brackets never take it.
+#pragma once
+
+#include "arch/spinlock.h"
+
+extern struct spinlock mm_spinlock;
+
+// Interrupts are off while it is held. Returns the flags for mm_unlock(). Not
+// in handlers or NMIs.
+static inline uint64_t mm_lock(void)
+{
+    return spin_lock(&mm_spinlock);
+}
+
+static inline void mm_unlock(uint64_t flags)
+{
+    spin_unlock(&mm_spinlock, flags);
+}
+
+static inline bool mm_lock_held(void)
+{
+    return spin_is_held(&mm_spinlock);
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+//
+// The order in which memory comes up.
+#include "mm/memory.h"
+
+#include "arch/cpuid.h"
+#include "arch/pte.h"
+#include "lib/panic.h"
+#include "mm/domain.h"
+#include "mm/frames.h"
+#include "mm/image.h"
+#include "mm/keys.h"
+#include "mm/layout.h"
+#include "mm/pagetable.h"
+#include "mm/section.h"
+#include "mm/tables.h"
+
+#define DIRECT_RW (PTE_P | PTE_RW | PTE_A | PTE_D | PTE_XD)
+#define DIRECT_RO (PTE_P | PTE_A | PTE_XD)
+
+// What the early tables reach one to one (boot/entry.asm).
+#define EARLY_MAPPED GIB(4)
+// Firmware and real-mode data live here, and the AP trampoline will.
+#define LOW_MEMORY_END MIB(1)
+
+static __initdata struct memory_map available;
+static struct memory_map ram;
+
+// RAM that the direct map and the frame table can hold, and of it what nobody
+// uses yet.
+static __init void maps_init(const struct boot_info *boot)
+{
+    memory_map_init(&ram);
+    memory_map_init(&available);
+    uint64_t limit = MIN(DIRECT_MAP_SIZE, BIT(cpu_physical_bits()));
+    for (unsigned i = 0; i < boot->memory.count; i++) {
+        const struct memory_range *range = &boot->memory.ranges[i];
+        uint64_t end = MIN(range->end, limit);
+        if (range->type == MEMORY_USABLE && range->base < end) {
+            memory_map_add(&ram, range->base, end - range->base, MEMORY_USABLE);
+        }
+    }
+    available = ram;
+    memory_map_add(&available, 0, LOW_MEMORY_END, MEMORY_RESERVED);
+    memory_map_add(&available, boot->kernel_start,
+                   boot->kernel_end - boot->kernel_start, MEMORY_RESERVED);
+}
+
+// The first block of page tables: within reach of the early mapping.
+static __init phys_addr_t tables_block_find(void)
+{
+    for (unsigned i = 0; i < available.count; i++) {
+        const struct memory_range *range = &available.ranges[i];
+        uint64_t block = ALIGN_UP(range->base, TABLES_BLOCK_SIZE);
+        uint64_t end = MIN(range->end, EARLY_MAPPED);
+        if (range->type == MEMORY_USABLE && block < end &&
+            end - block >= TABLES_BLOCK_SIZE) {
+            return block;
+        }
+    }
+    panic("no 2 MiB block of free memory below 4 GiB for page tables; give "
+          "the machine at least 32 MiB (qemu -m 32M)");
+}
+
+static __init void direct_map(uint64_t base, uint64_t end, uint64_t flags,
+                              unsigned key)
+{
+    unsigned max_level = cpu_has(CPU_FEATURE_PAGE_1GB) ? 3 : 2;
+    if (base < end && pt_map(DIRECT_MAP_BASE + base, base, end - base,
+                             flags | PTE_KEY(key), max_level) != 0) {
+        panic("no page tables for the direct map");
+    }
+}
+
+// One range of RAM, cut at the kernel image (read-only under every alias) and
+// at the page tables (their own key).
+static __init void direct_map_range(const struct memory_range *range,
+                                    const struct memory_range cut[2])
+{
+    uint64_t at = range->base;
+    for (unsigned i = 0; i < 2; i++) {
+        uint64_t base = MIN(MAX(at, cut[i].base), range->end);
+        uint64_t end = MIN(MAX(at, cut[i].end), range->end);
+        direct_map(at, base, DIRECT_RW, KEY_CLOSED);
+        direct_map(base, end, i == 0 ? DIRECT_RO : DIRECT_RW,
+                   i == 0 ? KEY_CLOSED : KEY_TABLES);
+        at = end;
+    }
+    direct_map(at, range->end, DIRECT_RW, KEY_CLOSED);
+}
+
+__init void memory_map_build(const struct boot_info *boot)
+{
+    maps_init(boot);
+    phys_addr_t block = tables_block_find();
+    tables_init(block);
+    memory_map_add(&available, block, TABLES_BLOCK_SIZE, MEMORY_RESERVED);
+    pt_init();
+    image_map();
+    // The image is loaded at 1 MiB, so the block found lies behind it.
+    const struct memory_range cut[2] = {
+        {.base = boot->kernel_start, .end = boot->kernel_end},
+        {.base = block, .end = block + TABLES_BLOCK_SIZE},
+    };
+    ASSERT(cut[0].end <= cut[1].base);
+    for (unsigned i = 0; i < ram.count; i++) {
+        direct_map_range(&ram.ranges[i], cut);
+    }
+    pt_activate();
+}
+
+__init void memory_init(const struct boot_info *boot)
+{
+    (void)boot;
+    frames_init(&ram, &available);
+    domains_init();
+}
+
+void memory_leaf_bytes(uint64_t bytes[PT_LEVELS + 1])
+{
+    for (unsigned level = 0; level <= PT_LEVELS; level++) {
+        bytes[level] = 0;
+    }
+    for (unsigned i = 0; i < ram.count; i++) {
+        for (uint64_t at = ram.ranges[i].base; at < ram.ranges[i].end;) {
+            struct pt_walk walk;
+            pt_walk(DIRECT_MAP_BASE + at, &walk);
+            uint64_t size = PT_LEVEL_SIZE(walk.level);
+            bytes[walk.level] += walk.present ? size : 0;
+            at = ALIGN_DOWN(at, size) + size;
+        }
+    }
+}

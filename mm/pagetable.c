@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: MIT
+//
+// The page tables and the one window through which they are written.
+#include "mm/pagetable.h"
+
+#include "arch/pks.h"
+#include "arch/tlb.h"
+#include "lib/panic.h"
+#include "mm/keys.h"
+#include "mm/layout.h"
+#include "mm/lock.h"
+#include "mm/tables.h"
+
+// Upper levels allow everything: the leaf decides. They are supervisor, so
+// that an emulator that looks at upper levels applies IA32_PKRS too.
+#define UPPER_FLAGS (PTE_P | PTE_RW | PTE_A)
+
+static phys_addr_t root;
+static uintptr_t table_base; // virtual minus physical address of every table
+
+// Open the tables to this context, for reading or for writing too. The rights
+// that were there come back with window_close(). Nests, and a trap inside
+// starts closed like any other. Before PKS is on it does nothing.
+static uint32_t window_open(uint32_t closed_bits)
+{
+    uint32_t rights = pks_rights();
+    pks_set_rights(rights & ~closed_bits);
+    return rights;
+}
+
+#define WINDOW_READ PKRS_AD(KEY_TABLES)
+#define WINDOW_WRITE PKRS_KEY_MASK(KEY_TABLES)
+
+static void window_close(uint32_t rights)
+{
+    pks_set_rights(rights);
+}
+
+static uint64_t *table_at(phys_addr_t table)
+{
+    return (uint64_t *)(table_base + table);
+}
+
+static void entry_write(uint64_t *entry, uint64_t value)
+{
+    *(volatile uint64_t *)entry = value;
+    percpu_count(pte_writes);
+}
+
+// A new table with every entry 0. Window open for writing. 0: none left.
+static phys_addr_t table_new(void)
+{
+    phys_addr_t table = table_take();
+    if (table != 0) {
+        memset(table_at(table), 0, PAGE_SIZE);
+    }
+    return table;
+}
+
+static uint64_t leaf_entry(phys_addr_t physical, uint64_t flags, unsigned level)
+{
+    return physical | flags | (level > 1 ? PTE_PS : 0);
+}
+
+// Replace the leaf *entry of `level` by a table of 512 leaves that say the
+// same. The table is complete before it can be seen; no flush is needed since
+// old and new translate alike.
+static bool leaf_split(uint64_t *entry, unsigned level)
+{
+    phys_addr_t table = table_take();
+    if (table == 0) {
+        return false;
+    }
+    uint64_t flags = *entry & ~(PTE_ADDRESS | PTE_PS);
+    phys_addr_t physical = *entry & PTE_ADDRESS;
+    uint64_t *to = table_at(table);
+    for (unsigned i = 0; i < PT_ENTRIES; i++) {
+        to[i] = leaf_entry(physical + i * PT_LEVEL_SIZE(level - 1), flags,
+                           level - 1);
+    }
+    percpu_count(pte_writes);
+    entry_write(entry, table | UPPER_FLAGS);
+    return true;
+}
+
+// The entry of `level` for an address; missing tables are made and leaves in
+// the way are split if `make` is set. NULL: there is none, or no table left.
+static uint64_t *entry_find(uintptr_t address, unsigned level, bool make)
+{
+    uint64_t *table = table_at(root);
+    for (unsigned at = PT_LEVELS; at > level; at--) {
+        uint64_t *entry = &table[pt_index(address, at)];
+        if (!(*entry & PTE_P)) {
+            phys_addr_t fresh = make ? table_new() : 0;
+            if (fresh == 0) {
+                return NULL;
+            }
+            uint64_t user = address >> 63 ? 0 : PTE_US;
+            entry_write(entry, fresh | UPPER_FLAGS | user);
+        } else if (pte_is_leaf(*entry, at)) {
+            if (!make || !leaf_split(entry, at)) {
+                return NULL;
+            }
+        }
+        table = table_at(*entry & PTE_ADDRESS);
+    }
+    return &table[pt_index(address, level)];
+}
+
+void pt_walk(uintptr_t address, struct pt_walk *walk)
+{
+    uint32_t rights = window_open(WINDOW_READ);
+    const uint64_t *table = table_at(root);
+    for (unsigned level = PT_LEVELS;; level--) {
+        uint64_t entry = table[pt_index(address, level)];
+        walk->entry[level] = entry;
+        walk->level = level;
+        walk->present = (entry & PTE_P) && pte_is_leaf(entry, level);
+        if (!(entry & PTE_P) || walk->present) {
+            break;
+        }
+        table = table_at(entry & PTE_ADDRESS);
+    }
+    window_close(rights);
+}
+
+// The largest level whose leaf fits at the start of the range.
+static unsigned level_fit(uintptr_t address, phys_addr_t physical,
+                          uint64_t size, unsigned max_level)
+{
+    unsigned level = max_level;
+    while (level > 1 &&
+           (!IS_ALIGNED(address | physical, PT_LEVEL_SIZE(level)) ||
+            size < PT_LEVEL_SIZE(level))) {
+        level--;
+    }
+    return level;
+}
+
+// Map from the start of a range as much as one table holds in leaves of one
+// size; the lookup is the expensive part. Returns the bytes mapped, 0 when no
+// table is left. Window open for writing.
+static uint64_t run_map(uintptr_t address, phys_addr_t physical, uint64_t size,
+                        uint64_t flags, unsigned max_level)
+{
+    unsigned level = level_fit(address, physical, size, max_level);
+    uint64_t step = PT_LEVEL_SIZE(level);
+    uint64_t *entry = entry_find(address, level, true);
+    if (entry == NULL) {
+        return 0;
+    }
+    uint64_t done = 0;
+    unsigned index = pt_index(address, level);
+    do {
+        ASSERT(!(*entry & PTE_P));
+        entry_write(entry++, leaf_entry(physical + done, flags, level));
+        done += step;
+    } while (++index < PT_ENTRIES && done < size &&
+             level_fit(address + done, physical + done, size - done,
+                       max_level) == level);
+    return done;
+}
+
+int pt_map_locked(uintptr_t address, phys_addr_t physical, uint64_t size,
+                  uint64_t flags, unsigned max_level)
+{
+    ASSERT(IS_ALIGNED(address | physical | size, PAGE_SIZE));
+    ASSERT(mm_lock_held());
+    uint64_t done = 0;
+    while (done < size) {
+        uint64_t step = 0;
+        if (tables_prepare_locked() == 0) {
+            uint32_t rights = window_open(WINDOW_WRITE);
+            step = run_map(address + done, physical + done, size - done, flags,
+                           max_level);
+            window_close(rights);
+        }
+        if (step == 0) {
+            pt_unmap_locked(address, done);
+            return -ENOMEM;
+        }
+        done += step;
+    }
+    return 0;
+}
+
+int pt_map(uintptr_t address, phys_addr_t physical, uint64_t size,
+           uint64_t flags, unsigned max_level)
+{
+    uint64_t lock = mm_lock();
+    int error = pt_map_locked(address, physical, size, flags, max_level);
+    mm_unlock(lock);
+    return error;
+}
+
+// Cut the leaf that spans `address` so that a leaf begins there. Window open.
+static bool boundary_split(uintptr_t address)
+{
+    for (unsigned level = 3; level > 1; level--) {
+        if (IS_ALIGNED(address, PT_LEVEL_SIZE(level))) {
+            return true;
+        }
+        uint64_t *entry = entry_find(address, level, false);
+        if (entry == NULL || !(*entry & PTE_P)) {
+            return true; // nothing is mapped there
+        }
+        if (pte_is_leaf(*entry, level) && !leaf_split(entry, level)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Apply entry = (entry & ~mask) | bits to every present leaf of the range. The
+// range begins and ends at leaf boundaries. Window open.
+static void leaves_update(uintptr_t address, uint64_t size, uint64_t mask,
+                          uint64_t bits)
+{
+    uintptr_t end = address + size;
+    while (address < end) {
+        unsigned level = PT_LEVELS;
+        const uint64_t *table = table_at(root);
+        while (!pte_is_leaf(table[pt_index(address, level)], level) &&
+               (table[pt_index(address, level)] & PTE_P)) {
+            table = table_at(table[pt_index(address, level)] & PTE_ADDRESS);
+            level--;
+        }
+        uint64_t *entry = (uint64_t *)&table[pt_index(address, level)];
+        if (*entry & PTE_P) {
+            entry_write(entry, (*entry & ~mask) | bits);
+            tlb_flush_page(address);
+        }
+        address =
+            ALIGN_DOWN(address, PT_LEVEL_SIZE(level)) + PT_LEVEL_SIZE(level);
+    }
+}
+
+// Give back the tables below `table` that hold nothing in [start, end] (both
+// bytes inclusive). True: `table` itself is empty too. Window open. INVLPG has
+// dropped every cached upper entry already (SDM 3A 4.10.4.1).
+static bool tables_prune(phys_addr_t table, unsigned level, uintptr_t start,
+                         uintptr_t end)
+{
+    uint64_t *entries = table_at(table);
+    uint64_t span = PT_LEVEL_SIZE(level);
+    for (unsigned i = pt_index(start, level);
+         level > 1 && i <= pt_index(end, level); i++) {
+        uint64_t entry = entries[i];
+        uintptr_t base = ALIGN_DOWN(start, span * PT_ENTRIES) + i * span;
+        if ((entry & PTE_P) && !pte_is_leaf(entry, level) &&
+            tables_prune(entry & PTE_ADDRESS, level - 1, MAX(start, base),
+                         MIN(end, base + span - 1))) {
+            entry_write(&entries[i], 0);
+            table_give(entry & PTE_ADDRESS);
+        }
+    }
+    for (unsigned i = 0; i < PT_ENTRIES; i++) {
+        if (entries[i] & PTE_P) {
+            return false;
+        }
+    }
+    return level < PT_LEVELS; // the root stays
+}
+
+static int change_locked(uintptr_t address, uint64_t size, uint64_t mask,
+                         uint64_t bits, bool prune)
+{
+    ASSERT(IS_ALIGNED(address | size, PAGE_SIZE));
+    ASSERT(mm_lock_held());
+    if (size == 0) {
+        return 0;
+    }
+    int error = tables_prepare_locked();
+    if (error != 0) {
+        return error;
+    }
+    uint32_t rights = window_open(WINDOW_WRITE);
+    if (boundary_split(address) && boundary_split(address + size)) {
+        leaves_update(address, size, mask, bits);
+        if (prune) {
+            tables_prune(root, PT_LEVELS, address, address + size - 1);
+        }
+    } else {
+        error = -ENOMEM;
+    }
+    window_close(rights);
+    return error;
+}
+
+int pt_change_locked(uintptr_t address, uint64_t size, uint64_t mask,
+                     uint64_t bits)
+{
+    return change_locked(address, size, mask, bits, false);
+}
+
+int pt_change(uintptr_t address, uint64_t size, uint64_t mask, uint64_t bits)
+{
+    uint64_t lock = mm_lock();
+    int error = change_locked(address, size, mask, bits, false);
+    mm_unlock(lock);
+    return error;
+}
+
+int pt_unmap_locked(uintptr_t address, uint64_t size)
+{
+    return change_locked(address, size, ~0ull, 0, true);
+}
+
+int pt_unmap(uintptr_t address, uint64_t size)
+{
+    uint64_t lock = mm_lock();
+    int error = change_locked(address, size, ~0ull, 0, true);
+    mm_unlock(lock);
+    return error;
+}
+
+__init void pt_init(void)
+{
+    root = table_new();
+    ASSERT(root != 0);
+}
+
+__init void pt_activate(void)
+{
+    cpu_write_cr3(root);
+    tlb_flush_all();
+    table_base = DIRECT_MAP_BASE;
+}
+
+phys_addr_t pt_root(void)
+{
+    return root;
+}

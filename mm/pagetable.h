@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+//
+// The kernel's one set of page tables: look up, map, unmap, change keys. Table
+// frames have a key of their own that is closed; only the write window in
+// pagetable.c opens it, for one call. Callers give whole pages; the functions
+// whose names end in _locked want mm_lock held, the others take it.
+#pragma once
+
+#include "arch/pte.h"
+#include "keyhole.h"
+#include "lib/types.h"
+
+// What translates an address, from the root (level 4) down to the leaf.
+struct pt_walk {
+    uint64_t entry[PT_LEVELS + 1]; // by level; valid from 4 down to `level`
+    unsigned level;                // of the last entry read
+    bool present;                  // entry[level] is a present leaf
+};
+
+// Read the tables for an address. Any context.
+void pt_walk(uintptr_t address, struct pt_walk *walk);
+
+// Map [address, address + size) to physical memory from `physical` on, with
+// `flags` (PTE bits but address and PTE_PS) in each leaf. Leaves as large as
+// alignment, size and max_level (1 to 3) allow. The range must be unmapped.
+// Thread context. -ENOMEM: no table frame left; what was mapped is unmapped.
+int pt_map(uintptr_t address, phys_addr_t physical, uint64_t size,
+           uint64_t flags, unsigned max_level);
+int pt_map_locked(uintptr_t address, phys_addr_t physical, uint64_t size,
+                  uint64_t flags, unsigned max_level);
+
+// Unmap a range: split leaves at its ends, invalidate it on this CPU, and give
+// back tables that became empty. Thread context. -ENOMEM: a split failed,
+// nothing changed.
+int pt_unmap(uintptr_t address, uint64_t size);
+int pt_unmap_locked(uintptr_t address, uint64_t size);
+
+// Change the bits `mask` of every present leaf in a range to those of `bits`,
+// split leaves at its ends, and invalidate it on this CPU. Thread context.
+// -ENOMEM: a split failed, nothing changed.
+int pt_change(uintptr_t address, uint64_t size, uint64_t mask, uint64_t bits);
+int pt_change_locked(uintptr_t address, uint64_t size, uint64_t mask,
+                     uint64_t bits);
+
+// Build on the early one-to-one mapping: `root` and later tables come from
+// pt_tables (mm/tables.h). Boot.
+void pt_init(void);
+
+// Use the tables from now on (CR3), and reach them through the direct map.
+// Boot.
+void pt_activate(void);
+
+// The root table's physical address.
+phys_addr_t pt_root(void);

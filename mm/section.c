@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+//
+// Which physical memory there is, and the frame table for it.
+#include "mm/section.h"
+
+#include "arch/pte.h"
+#include "lib/panic.h"
+#include "mm/frames.h"
+#include "mm/frames_internal.h"
+#include "mm/keys.h"
+#include "mm/layout.h"
+#include "mm/lock.h"
+#include "mm/pagetable.h"
+
+#define SECTIONS (DIRECT_MAP_SIZE / SECTION_SIZE)
+// Frame-table pages come whole for each block of the largest order, so that
+// the buddy of any block has a struct page.
+#define SPAN_SIZE (PAGE_SIZE << (FRAME_ORDERS - 1))
+
+static struct memory_map ram, available;
+static uint64_t ready[SECTIONS / 64]; // a bit for each section
+static uint64_t next_section;
+static uint64_t untouched; // bytes available in sections not set up
+
+static bool section_get(uint64_t section)
+{
+    return ready[section / 64] >> (section % 64) & 1;
+}
+
+// The part of `range` that lies in the section; false: none.
+static bool section_clip(const struct memory_range *range, uint64_t section,
+                         uint64_t *base, uint64_t *end)
+{
+    *base = MAX(range->base, section * SECTION_SIZE);
+    *end = MIN(range->end, (section + 1) * SECTION_SIZE);
+    return range->type == MEMORY_USABLE && *base < *end;
+}
+
+// Physical memory for the frame table of a section: from its own largest free
+// range, which shrinks by it; else from the pool. 0: none.
+static phys_addr_t table_home(uint64_t section, uint64_t size,
+                              struct memory_range *home)
+{
+    uint64_t base, end;
+    *home = (struct memory_range){0};
+    for (unsigned i = 0; i < available.count; i++) {
+        if (section_clip(&available.ranges[i], section, &base, &end) &&
+            end - base > home->end - home->base) {
+            home->base = base;
+            home->end = end;
+        }
+    }
+    if (home->end - home->base >= size) {
+        phys_addr_t at = home->base;
+        home->base += size;
+        return at;
+    }
+    unsigned order = 0;
+    while ((PAGE_SIZE << order) < size) {
+        order++;
+    }
+    *home = (struct memory_range){0};
+    return order < FRAME_ORDERS ? pool_take_locked(order) : 0;
+}
+
+// The bytes of frame table that a section needs: [*first, *last) in it.
+static void table_span(uint64_t section, uintptr_t *first, uintptr_t *last)
+{
+    uint64_t low = ~0ull, high = 0, base, end;
+    for (unsigned i = 0; i < ram.count; i++) {
+        if (section_clip(&ram.ranges[i], section, &base, &end)) {
+            low = MIN(low, base);
+            high = MAX(high, end);
+        }
+    }
+    if (high == 0) {
+        *first = *last = 0;
+        return;
+    }
+    low = ALIGN_DOWN(low, SPAN_SIZE);
+    high = ALIGN_UP(high, SPAN_SIZE);
+    *first = (uintptr_t)frame_page(low / PAGE_SIZE);
+    *last = (uintptr_t)frame_page(high / PAGE_SIZE);
+}
+
+// Hand the free memory of a section to the pool. What is left of the 2 MiB
+// that hold the frame table becomes the kernel's own.
+static void section_release(uint64_t section, phys_addr_t table,
+                            uint64_t table_size)
+{
+    uint64_t base, end;
+    for (unsigned i = 0; i < available.count; i++) {
+        if (!section_clip(&available.ranges[i], section, &base, &end)) {
+            continue;
+        }
+        untouched -= end - base;
+        if (table >= base && table < end) {
+            ASSERT(table == base);
+            base += table_size;
+            uint64_t rest = MIN(ALIGN_UP(base, MIB(2)), end);
+            kernel_area_add_locked(base, rest);
+            base = rest;
+        }
+        pool_add_locked(base, end);
+    }
+}
+
+// 1: set up. 0: the section has no memory. -ENOMEM.
+static int section_setup_locked(uint64_t section)
+{
+    struct memory_range home;
+    uintptr_t first, last;
+    ready[section / 64] |= BIT(section % 64);
+    table_span(section, &first, &last);
+    if (first == last) {
+        return 0;
+    }
+    uint64_t size = ALIGN_UP(last - first, PAGE_SIZE);
+    phys_addr_t table = table_home(section, size, &home);
+    if (table == 0 ||
+        pt_map_locked(first, table, size,
+                      PTE_P | PTE_RW | PTE_A | PTE_D | PTE_XD, 1) != 0) {
+        ready[section / 64] &= ~BIT(section % 64);
+        return -ENOMEM;
+    }
+    memset((void *)first, 0, size);
+    section_release(section, table, size);
+    frames_mark_kernel(table, size);
+    return 1;
+}
+
+__init void sections_init(const struct memory_map *all,
+                          const struct memory_map *unused)
+{
+    ram = *all;
+    available = *unused;
+    untouched = memory_map_total(&available, MEMORY_USABLE);
+}
+
+bool section_next_locked(void)
+{
+    ASSERT(mm_lock_held());
+    for (; next_section < SECTIONS; next_section++) {
+        uint64_t base = next_section * SECTION_SIZE;
+        // Skip what no range reaches without asking for each section.
+        const struct memory_range *range = available.ranges;
+        const struct memory_range *stop = range + available.count;
+        while (range < stop && range->end <= base) {
+            range++;
+        }
+        if (range == stop) {
+            next_section = SECTIONS;
+            return false;
+        }
+        if (range->base >= base + SECTION_SIZE) {
+            next_section = range->base / SECTION_SIZE - 1;
+            continue;
+        }
+        if (!section_get(next_section) &&
+            section_setup_locked(next_section) == 1) {
+            next_section++;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool section_is_ready(phys_addr_t address)
+{
+    const struct memory_range *range = memory_map_find(&ram, address);
+    return range != NULL && range->type == MEMORY_USABLE &&
+           section_get(address / SECTION_SIZE);
+}
+
+bool section_ensure_locked(phys_addr_t address)
+{
+    const struct memory_range *range = memory_map_find(&ram, address);
+    if (range == NULL || range->type != MEMORY_USABLE) {
+        return false;
+    }
+    uint64_t section = address / SECTION_SIZE;
+    return section_get(section) || section_setup_locked(section) >= 0;
+}
+
+uint64_t sections_ram_bytes(void)
+{
+    return memory_map_total(&ram, MEMORY_USABLE);
+}
+
+uint64_t sections_untouched_bytes(void)
+{
+    return untouched;
+}

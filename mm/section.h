@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+//
+// The frame table, set up piece by piece: boot does not touch memory in
+// proportion to RAM. A section is 128 MiB of addresses; its part of the frame
+// table lives in frames of its own.
+#pragma once
+
+#include "keyhole.h"
+#include "lib/memory_map.h"
+#include "lib/types.h"
+
+#define SECTION_SIZE MIB(128)
+
+// Remember the machine's memory. Boot.
+void sections_init(const struct memory_map *ram,
+                   const struct memory_map *available);
+
+// Set up the next section that has free memory and hand that to the pool.
+// mm_lock held. False: there is none left.
+bool section_next_locked(void);
+
+// Whether `address` is RAM of ours, with its section set up (done on the way
+// if need be). mm_lock held.
+bool section_ensure_locked(phys_addr_t address);
+
+// The same without setting anything up. Any context.
+bool section_is_ready(phys_addr_t address);
+
+// Bytes of RAM; bytes available in sections that are not set up yet.
+uint64_t sections_ram_bytes(void);
+uint64_t sections_untouched_bytes(void);

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+//
+// A stack of free table frames on top of blocks of 2 MiB.
+#include "mm/tables.h"
+
+#include "lib/panic.h"
+#include "mm/frames.h"
+#include "mm/keys.h"
+#include "mm/lock.h"
+
+static phys_addr_t block_next, block_end; // of the newest block, never used yet
+static uint32_t free_head;                // frames used before, 0 ends the list
+static size_t available, total;
+static bool growing;
+
+static void block_use(phys_addr_t block)
+{
+    block_next = block;
+    block_end = block + TABLES_BLOCK_SIZE;
+    available += TABLES_BLOCK_SIZE / PAGE_SIZE;
+    total += TABLES_BLOCK_SIZE / PAGE_SIZE;
+}
+
+static void block_mark(phys_addr_t block)
+{
+    struct page *page = frame_page(block / PAGE_SIZE);
+    for (unsigned i = 0; i < TABLES_BLOCK_SIZE / PAGE_SIZE; i++) {
+        page[i].private_state = FRAME_TABLE;
+    }
+}
+
+__init void tables_init(phys_addr_t block)
+{
+    ASSERT(IS_ALIGNED(block, TABLES_BLOCK_SIZE));
+    block_use(block);
+}
+
+__init void tables_adopt(void)
+{
+    block_mark(block_end - TABLES_BLOCK_SIZE);
+}
+
+int tables_prepare_locked(void)
+{
+    // While growing, the reserve is what the inner operations live on.
+    if (available >= TABLES_RESERVE || growing) {
+        return 0;
+    }
+    growing = true;
+    // The rest of the old block is on no list: put it there.
+    while (block_next < block_end) {
+        available--;
+        table_give(block_next);
+        block_next += PAGE_SIZE;
+    }
+    phys_addr_t block = pool_take_locked(TABLES_BLOCK_ORDER);
+    if (block != 0 &&
+        frames_rekey_locked(block, TABLES_BLOCK_ORDER, KEY_TABLES) != 0) {
+        pool_give_locked(block, TABLES_BLOCK_ORDER);
+        block = 0;
+    }
+    if (block != 0) {
+        block_mark(block);
+        block_use(block);
+    }
+    growing = false;
+    return block != 0 ? 0 : -ENOMEM;
+}
+
+phys_addr_t table_take(void)
+{
+    phys_addr_t table;
+    if (available == 0) {
+        return 0;
+    }
+    if (free_head != 0) {
+        table = (phys_addr_t)free_head * PAGE_SIZE;
+        free_head = frame_page(free_head)->private_next;
+    } else {
+        table = block_next;
+        block_next += PAGE_SIZE;
+    }
+    available--;
+    return table;
+}
+
+void table_give(phys_addr_t table)
+{
+    frame_page(table / PAGE_SIZE)->private_next = free_head;
+    free_head = table / PAGE_SIZE;
+    available++;
+}
+
+size_t tables_used(void)
+{
+    return total - available;
+}
+
+size_t tables_total(void)
+{
+    return total;
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+//
+// Runs the registered tests and prints KTAP. One after the other on the boot
+// stack; a test that faults, misuses a call or leaves a bracket open fails, and
+// the next one runs.
+#include <stdarg.h>
+
+#include "arch/cpu.h"
+#include "arch/percpu.h"
+#include "kernel/backtrace.h"
+#include "kernel/catch.h"
+#include "kernel/config.h"
+#include "kernel/console.h"
+#include "kernel/fault.h"
+#include "kernel/misuse.h"
+#include "kernel/run.h"
+#include "keyhole.h"
+#include "lib/glob.h"
+#include "mm/bracket.h"
+
+extern const struct test_entry __tests_start[], __tests_end[];
+
+static struct {
+    bool failed;
+    const char *skip; // NULL: not skipped
+} now;
+
+// ------------------------------------------------------------------- Verdicts
+
+void test_fail(const char *file, int line, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    printf("# %s:%d: ", file, line);
+    console_vprintf(format, arguments);
+    printf("\n");
+    va_end(arguments);
+    now.failed = true;
+}
+
+void test_fail_eq(const char *file, int line, uint64_t got, uint64_t want)
+{
+    if (got < 1000000 && want < 1000000) {
+        test_fail(file, line, "CHECK_EQ failed: got %llu, want %llu",
+                  (unsigned long long)got, (unsigned long long)want);
+    } else {
+        test_fail(file, line, "CHECK_EQ failed: got 0x%llx, want 0x%llx",
+                  (unsigned long long)got, (unsigned long long)want);
+    }
+}
+
+void test_skip(const char *why)
+{
+    now.skip = why;
+}
+
+// What really happened, for a check that wanted something else.
+static void caught_print(const char *file, int line, const char *want,
+                         const struct catch_frame *caught,
+                         const char *statement)
+{
+    if (caught->misuse) {
+        test_fail(file, line, "%s: want %s, got misuse: %s", statement, want,
+                  misuse_last()->what);
+    } else if (caught->fault.kind == FAULT_NONE) {
+        test_fail(file, line, "%s: want %s, but it went through", statement,
+                  want);
+    } else {
+        test_fail(file, line, "%s: want %s, got %s on %s of 0x%lx, error 0x%x",
+                  statement, want, fault_kind_name(caught->fault.kind),
+                  fault_access_name(caught->fault.access),
+                  caught->fault.address, caught->fault.error_code);
+    }
+}
+
+bool test_caught_fault(const char *file, int line,
+                       const struct catch_frame *caught, enum fault_kind kind,
+                       enum fault_access access, const char *statement)
+{
+    if (!caught->misuse && caught->fault.kind == kind &&
+        (kind == FAULT_NONE || caught->fault.access == access)) {
+        return true;
+    }
+    char want[64];
+    snprintf(want, sizeof(want), "%s on %s", fault_kind_name(kind),
+             fault_access_name(access));
+    caught_print(file, line, want, caught, statement);
+    return false;
+}
+
+bool test_caught_refusal(const char *file, int line,
+                         const struct catch_frame *caught,
+                         enum fault_access access, const char *statement)
+{
+    static const enum fault_kind kinds[] = {
+        [PROTECT_PKS] = FAULT_PKEY,
+        [PROTECT_EXACT] = FAULT_NOT_PRESENT,
+        [PROTECT_OPEN] = FAULT_NONE,
+        [PROTECT_FLIP] = FAULT_NOT_PRESENT,
+    };
+    return test_caught_fault(file, line, caught, kinds[protect_engine()],
+                             access, statement);
+}
+
+bool test_caught_misuse(const char *file, int line,
+                        const struct catch_frame *caught, const char *statement)
+{
+    if (caught->misuse) {
+        return true;
+    }
+    caught_print(file, line, "a misuse report", caught, statement);
+    return false;
+}
+
+uint64_t test_seed(void)
+{
+    static bool known;
+    static uint64_t seed;
+    if (!known) {
+        seed = config.seed_given ? config.seed : cpu_read_tsc() & 0xffffffff;
+        known = true;
+        printf("# seed=%llu\n", (unsigned long long)seed);
+    }
+    return seed;
+}
+
+// --------------------------------------------------------------------- Running
+
+static unsigned tests_count(const char *globs)
+{
+    unsigned count = 0;
+    for (const struct test_entry *t = __tests_start; t < __tests_end; t++) {
+        count += globs == NULL || glob_list_match(globs, t->name);
+    }
+    return count;
+}
+
+// Open brackets at the end of a test: name one, and close them.
+static void leftovers_check(uint32_t rights)
+{
+    const struct bracket_stack *stack = percpu.brackets;
+    if (stack->depth == 0) {
+        return;
+    }
+    const struct bracket *open = &stack->bracket[stack->depth - 1];
+    printf("# the test ends with %u open bracket%s; the innermost was mapped "
+           "at ",
+           stack->depth, stack->depth == 1 ? "" : "s");
+    print_call_site(site_unpack(open->map_site));
+    printf("\n");
+    now.failed = true;
+    brackets_abandon(0, rights);
+}
+
+static void test_run(const struct test_entry *test, unsigned number,
+                     unsigned counts[3])
+{
+    struct catch_frame frame;
+    now.failed = false;
+    now.skip = NULL;
+    if (catch_enter(&frame) == 0) {
+        frame.report = true;
+        test->run();
+        catch_leave(&frame);
+    } else {
+        now.failed = true;
+    }
+    leftovers_check(frame.rights);
+    if (now.failed) {
+        counts[1]++;
+        printf("not ok %u - %s\n", number, test->name);
+    } else if (now.skip != NULL) {
+        counts[2]++;
+        printf("ok %u - %s # SKIP %s\n", number, test->name, now.skip);
+    } else {
+        counts[0]++;
+        printf("ok %u - %s\n", number, test->name);
+    }
+}
+
+bool tests_run(const char *globs)
+{
+    unsigned counts[3] = {0}; // passed, failed, skipped
+    unsigned number = 0;
+    printf("KTAP version 1\n1..%u\n", tests_count(globs));
+    for (const struct test_entry *t = __tests_start; t < __tests_end; t++) {
+        if (globs == NULL || glob_list_match(globs, t->name)) {
+            test_run(t, ++number, counts);
+        }
+    }
+    printf("# %u passed, %u failed, %u skipped\n", counts[0], counts[1],
+           counts[2]);
+    if (number == 0) {
+        printf("# no test matches %s\n", globs != NULL ? globs : "*");
+    }
+    return counts[1] == 0 && number != 0;
+}

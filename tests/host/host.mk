@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: MIT
+#
+# Unit tests and fuzzers that run on the host, under sanitizers. Included by the
+# top Makefile, and usable alone from the top folder:
+#
+#     make -f tests/host/host.mk O=build host-test
+#
+# Targets: host-test (TAP of one program after the other), host-fuzz (each
+# fuzzer for FUZZ_SECONDS seconds), host-programs (build all, run nothing),
+# host-seeds (write the committed seeds that are not text again). For a harness
+# that runs programs without arguments, HOST_TEST_PROGRAMS are the unit tests
+# and HOST_FUZZ_SOURCES one small script for each fuzzer.
+
+O ?= build
+FUZZ_SECONDS ?= 3
+HOST_CC ?= gcc
+HOST_FUZZ_CC ?= clang
+
+.PHONY: host-test host-fuzz host-programs host-seeds host-force
+
+host-test:
+host-fuzz:
+
+host_q := $(if $(V),,@)
+host_dir := $(O)/host
+
+# What is tested: no hardware behind any of it.
+host_sources := \
+	lib/format.c lib/glob.c lib/memory_map.c lib/number.c lib/string.c \
+	boot/multiboot2.c boot/pvh.c boot/rsdp.c \
+	arch/acpi.c arch/acpi_power.c \
+	kernel/cmdline.c kernel/lineedit.c kernel/lineedit_complete.c
+host_support := \
+	tests/host/images.c tests/host/memory_model.c tests/host/terminal.c
+host_test_names := \
+	string format glob number memory_map multiboot2 pvh acpi cmdline lineedit
+host_fuzz_names := \
+	multiboot2 pvh acpi memory_map cmdline format lineedit glob
+
+HOST_TEST_PROGRAMS := $(host_test_names:%=$(host_dir)/test_%)
+host_fuzzers := $(host_fuzz_names:%=$(host_dir)/fuzzers/fuzz_%)
+HOST_FUZZ_SOURCES := $(host_fuzz_names:%=$(host_dir)/fuzz_%)
+
+HOST_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer \
+	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-fno-sanitize-recover=all -DKEYHOLE_HOST -I. -Iinclude
+host_sanitize := -fsanitize=address,undefined
+host_fuzz_sanitize := -fsanitize=fuzzer-no-link,address,undefined
+
+host_objects := $(patsubst %.c,$(host_dir)/unit/%.o, \
+	$(host_sources) $(host_support) tests/host/tap.c)
+host_fuzz_objects := $(patsubst %.c,$(host_dir)/fuzz/%.o, \
+	$(host_sources) $(host_support))
+
+$(host_dir)/unit/%.o: %.c
+	$(host_q)mkdir -p $(@D)
+	$(host_q)$(HOST_CC) $(HOST_CFLAGS) $(host_sanitize) -MMD -MP -c -o $@ $<
+
+$(host_dir)/fuzz/%.o: %.c
+	$(host_q)mkdir -p $(@D)
+	$(host_q)$(HOST_FUZZ_CC) $(HOST_CFLAGS) $(host_fuzz_sanitize) -MMD -MP \
+		-c -o $@ $<
+
+$(HOST_TEST_PROGRAMS): $(host_dir)/test_%: $(host_dir)/unit/tests/host/test_%.o \
+		$(host_objects)
+	$(host_q)$(HOST_CC) $(host_sanitize) -o $@ $^
+
+$(host_fuzzers): $(host_dir)/fuzzers/fuzz_%: \
+		$(host_dir)/fuzz/tests/host/fuzz_%.o $(host_fuzz_objects)
+	$(host_q)mkdir -p $(@D)
+	$(host_q)$(HOST_FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $^
+
+# What one run of run-fuzz is told, apart from the fuzzers.
+host_fuzz_run := tests/host/run-fuzz $(FUZZ_SECONDS) tests/host/corpus \
+	$(host_dir)/corpus
+
+# Always made again: FUZZ_SECONDS may be another.
+$(HOST_FUZZ_SOURCES): $(host_dir)/fuzz_%: $(host_dir)/fuzzers/fuzz_% \
+		host-force
+	$(host_q)printf '#!/bin/sh\nexec %s\n' '$(host_fuzz_run) $<' >$@
+	$(host_q)chmod +x $@
+
+host-force:
+
+$(host_dir)/seeds: $(host_dir)/unit/tests/host/seeds.o \
+		$(host_dir)/unit/tests/host/images.o
+	$(host_q)$(HOST_CC) $(host_sanitize) -o $@ $^
+
+host-programs: $(HOST_TEST_PROGRAMS) $(HOST_FUZZ_SOURCES)
+
+# Every program runs, whatever the ones before it did.
+host-test: $(HOST_TEST_PROGRAMS)
+	$(host_q)status=0; for program in $(HOST_TEST_PROGRAMS); do \
+		echo "# $${program##*/}"; "$$program" || status=1; \
+	done; exit $$status
+
+host-fuzz: $(host_fuzzers)
+	$(host_q)$(host_fuzz_run) $(host_fuzzers)
+
+host-seeds: $(host_dir)/seeds
+	$(host_q)$< tests/host/corpus
+
+# Objects of programs are made by a chain of rules; keep them.
+.SECONDARY: $(host_test_names:%=$(host_dir)/unit/tests/host/test_%.o) \
+	$(host_fuzz_names:%=$(host_dir)/fuzz/tests/host/fuzz_%.o)
+
+-include $(shell find $(host_dir) -name '*.d' 2>/dev/null)

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+//
+// Writes the seeds that are not text: seeds CORPUS, where CORPUS holds one
+// folder for each fuzzer.
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/host/images.h"
+
+static const char *corpus;
+
+static void write_seed(const char *name, const void *bytes, size_t size)
+{
+    char path[4096];
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s/%s", corpus, name);
+    file = fopen(path, "wb");
+    if (file == NULL || fwrite(bytes, 1, size, file) != size ||
+        fclose(file) != 0) {
+        perror(path);
+        exit(1);
+    }
+}
+
+static void write_multiboot2(void)
+{
+    static const struct image_map_entry map[] = {{0x100000, 0x100000, 1, 0}};
+    static struct image image;
+    uint32_t basic[] = {640, 1024};
+
+    image_multiboot2_pc(&image);
+    write_seed("multiboot2/pc", image.bytes, image.size);
+    image_multiboot2_begin(&image);
+    image_multiboot2_tag(&image, 4, basic, sizeof(basic));
+    image_multiboot2_end(&image);
+    write_seed("multiboot2/basic", image.bytes, image.size);
+    image_multiboot2_begin(&image);
+    image_multiboot2_map(&image, map, 1);
+    image_multiboot2_tag(&image, 12, "12345678", 8);
+    image_multiboot2_end(&image);
+    write_seed("multiboot2/efi", image.bytes, image.size);
+}
+
+static void write_pvh(void)
+{
+    static struct image image;
+
+    image_pvh_pc(&image);
+    write_seed("pvh/pc", image.bytes, image.size);
+    image_put_rsdp_v2(&image, PVH_RSDP, 0x1000, 0x2000);
+    write_seed("pvh/rsdp2", image.bytes, PVH_RSDP + 36);
+}
+
+static void write_acpi(void)
+{
+    static struct image image;
+
+    image_acpi_pc(&image);
+    write_seed("acpi/pc", image.bytes, ACPI_DSDT + ACPI_DSDT_SIZE);
+    // An odd size: the fuzzer then goes through the RSDT.
+    write_seed("acpi/rsdt", image.bytes, ACPI_DSDT + ACPI_DSDT_SIZE + 1);
+}
+
+static void write_memory_maps(void)
+{
+    // The window, then start, length and type of each report.
+    static const uint8_t overlap[] = {0, 0, 0, 0, 4, 0, 0, 1,
+                                      0, 1, 3, 7, 0, 9, 0, 1};
+    static const uint8_t wrap[] = {1, 0, 8, 0xff, 0xff, 0, 0, 4, 0xff, 0xff, 3};
+    static uint8_t many[1 + 400 * 5];
+
+    for (unsigned i = 0; i < 400; i++) {
+        uint8_t *report = many + 1 + i * 5;
+        unsigned start = i * 8;
+
+        report[0] = (uint8_t)start;
+        report[1] = (uint8_t)(start >> 8);
+        report[2] = 4;
+        report[4] = (uint8_t)(i % 5);
+    }
+    write_seed("memory_map/overlap", overlap, sizeof(overlap));
+    write_seed("memory_map/wrap", wrap, sizeof(wrap));
+    write_seed("memory_map/many", many, sizeof(many));
+}
+
+static void write_formats(void)
+{
+    // Flags, width, precision, modifier, type, room, value.
+    static const uint8_t number[] = {6,    12, 0, 3, 2, 0, 0xef,
+                                     0xbe, 0,  0, 0, 0, 0, 0x80};
+    static const uint8_t string[] = {29,  9,   3,   0,   5,   7,   'a',
+                                     'b', 'c', 'd', 'e', 'f', 'g', 'h'};
+
+    write_seed("format/number", number, sizeof(number));
+    write_seed("format/string", string, sizeof(string));
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 2) {
+        fprintf(stderr, "usage: seeds CORPUS\n");
+        return 2;
+    }
+    corpus = argv[1];
+    write_multiboot2();
+    write_pvh();
+    write_acpi();
+    write_memory_maps();
+    write_formats();
+    return 0;
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+//
+// Local brackets on one frame.
+#include "arch/asm.h"
+#include "arch/cpu.h"
+#include "arch/pks.h"
+#include "kernel/misuse.h"
+#include "keyhole.h"
+
+// IA32_PKRS and its soft copy agree, and have this value.
+static bool rights_are(uint32_t want)
+{
+    return pks_rights() == want &&
+           (uint32_t)cpu_read_msr(MSR_IA32_PKRS) == want;
+}
+
+TEST(kmap, opens_and_closes)
+{
+    struct page *page = alloc_page(domain_ram);
+    CHECK(page != NULL);
+    volatile int *closed = page_direct_map_address(page);
+    CHECK_REFUSED(ACCESS_READ, (void)*closed);
+    CHECK_REFUSED(ACCESS_WRITE, *closed = 1);
+
+    volatile int *p = kmap_local_page(page);
+    CHECK_EQ(*p, 0);
+    *p = 42;
+    CHECK_EQ(*p, 42);
+    kunmap_local((const void *)p);
+
+    CHECK(rights_are(PKRS_CLOSED));
+    CHECK_REFUSED(ACCESS_READ, (void)*p);
+    CHECK_REFUSED(ACCESS_WRITE, *p = 1);
+    free_page(page);
+}
+
+TEST(kmap, read_only_never_writes)
+{
+    struct page *page = alloc_page(domain_ram);
+    CHECK(page != NULL);
+    const volatile int *p = kmap_local_page_ro(page);
+    CHECK_EQ(*p, 0);
+    CHECK_REFUSED(ACCESS_WRITE, *(volatile int *)p = 1);
+    CHECK_EQ(*p, 0);
+    kunmap_local((const void *)p);
+    CHECK_REFUSED(ACCESS_READ, (void)*p);
+    free_page(page);
+}
+
+TEST(kmap, nested_rights_add_up)
+{
+    struct page *page = alloc_page(domain_ram);
+    CHECK(page != NULL);
+    const volatile int *outer = kmap_local_page_ro(page);
+    volatile int *inner = kmap_local_page(page);
+    *inner = 7;
+    kunmap_local((const void *)inner);
+    CHECK_EQ(*outer, 7);
+    CHECK_REFUSED(ACCESS_WRITE, *inner = 8);
+    kunmap_local((const void *)outer);
+
+    // The other way round: a read-only bracket takes nothing away.
+    inner = kmap_local_page(page);
+    outer = kmap_local_page_ro(page);
+    *inner = 9;
+    CHECK_EQ(*outer, 9);
+    kunmap_local((const void *)outer);
+    *inner = 10;
+    kunmap_local((const void *)inner);
+    CHECK(rights_are(PKRS_CLOSED));
+    free_page(page);
+}
+
+TEST(kmap, domains_open_apart)
+{
+    struct domain *other = domain_create("other");
+    CHECK(other != NULL);
+    struct page *a = alloc_page(domain_ram), *b = alloc_page(other);
+    CHECK(a != NULL && b != NULL);
+    volatile int *p = kmap_local_page(a);
+    *p = 1;
+    volatile int *closed = page_direct_map_address(b);
+    CHECK_REFUSED(ACCESS_READ, (void)*closed);
+    volatile int *q = kmap_local_page(b);
+    *q = 2;
+    *p = 3;
+    kunmap_local((const void *)q);
+    CHECK_REFUSED(ACCESS_WRITE, *q = 4);
+    CHECK_EQ(*p, 3);
+    kunmap_local((const void *)p);
+    free_page(a);
+    free_page(b);
+    CHECK_EQ(domain_destroy(other), 0);
+}
+
+TEST(kmap, nests_32_deep)
+{
+    struct page *page = alloc_page(domain_ram);
+    const void *p[33];
+    for (unsigned i = 0; i < 32; i++) {
+        p[i] = kmap_local_page(page);
+    }
+    CHECK_MISUSE(kmap_local_page(page));
+    for (unsigned i = 32; i-- > 0;) {
+        kunmap_local(p[i]);
+    }
+    CHECK(rights_are(PKRS_CLOSED));
+    free_page(page);
+}
+
+TEST(kmap, never_executable)
+{
+    struct page *page = alloc_page(domain_ram);
+    unsigned char *p = kmap_local_page(page);
+    *p = 0xc3; // RET
+    CHECK_FAULT(FAULT_NO_EXECUTE, ACCESS_EXECUTE, ((void (*)(void))p)());
+    kunmap_local(p);
+    free_page(page);
+}
+
+TEST(kmap, event_counts)
+{
+    struct page *page = alloc_page(domain_ram);
+    struct map_stats before, after;
+    map_stats_read(&before);
+    const void *p = kmap_local_page(page);
+    const void *q = kmap_local_page(page);
+    kunmap_local(q);
+    kunmap_local(p);
+    map_stats_read(&after);
+    CHECK_EQ(after.brackets - before.brackets, 2);
+    CHECK_EQ(after.nested - before.nested, 1);
+    CHECK_EQ(after.pkrs_writes - before.pkrs_writes, 2);
+    CHECK_EQ(after.pkrs_writes_skipped - before.pkrs_writes_skipped, 2);
+    CHECK_EQ(after.pte_writes, before.pte_writes);
+    CHECK_EQ(after.invlpg, before.invlpg);
+    free_page(page);
+}
+
+BENCH(kmap, pair)
+{
+    struct page *page = alloc_page(domain_ram);
+    BENCH_LOOP (n) {
+        kunmap_local(kmap_local_page(page));
+    }
+    free_page(page);
+}
+
+BENCH(kmap, nested)
+{
+    struct page *page = alloc_page(domain_ram);
+    const void *outer = kmap_local_page(page);
+    BENCH_LOOP (n) {
+        kunmap_local(kmap_local_page(page));
+    }
+    kunmap_local(outer);
+    free_page(page);
+}
