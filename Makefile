@@ -60,6 +60,7 @@ ARCH_SRCS := \
 MM_SRCS := \
     mm/area.c \
     mm/bracket.c \
+    mm/bracket_misuse.c \
     mm/copy.c \
     mm/domain.c \
     mm/frames.c \
@@ -77,12 +78,18 @@ KERNEL_SRCS := \
     kernel/config.c \
     kernel/console.c \
     kernel/fault.c \
+    kernel/guard.c \
+    kernel/info.c \
     kernel/lineedit.c \
     kernel/lineedit_complete.c \
     kernel/main.c \
     kernel/misuse.c \
     kernel/panic.c \
     kernel/run.c \
+    kernel/shell.c \
+    kernel/shell_fault.c \
+    kernel/shell_memory.c \
+    kernel/shell_stack.asm \
     kernel/symbols.c \
     kernel/trap.c
 
@@ -173,8 +180,9 @@ CFLAGS := $(CODEGEN) $(WARNINGS) $(BUILD_DEFINES) -I. -Iinclude
 APP_CFLAGS := $(CODEGEN) -Wall $(BUILD_DEFINES) -Iinclude
 # No -g: NASM would write the absolute path of the tree into the object.
 NASMFLAGS := -f elf64 -I$(O)/include/ -I./ -Werror $(BUILD_DEFINES)
-LDFLAGS := -m elf_x86_64 -nostdlib -static -z max-page-size=4096 \
-    -z noexecstack --build-id=none \
+# GRUB wants an entry point that lies in a segment by its virtual address.
+LDFLAGS := -m elf_x86_64 -nostdlib -static -e entry_multiboot2 \
+    -z max-page-size=4096 -z noexecstack --build-id=none \
     $(shell $(LD) --help 2>/dev/null | grep -o -m1 -e --no-warn-rwx-segments)
 
 # --- What is made ------------------------------------------------------------
@@ -204,7 +212,8 @@ ALL_OBJS := $(OBJS) $(O)/obj/app_name.o $(APP_OBJS)
 boot_words = $(strip $(1) $(if $(PROTECT),protect=$(PROTECT)) $(APPEND))
 MACHINE = --qemu '$(QEMU)' --cpu '$(CPU)' --memory '$(MEM)' --smp '$(SMP)'
 
-.PHONY: iso elf run test bench debug lint help clean install-deps FORCE
+.PHONY: iso elf run test bench bench-wall debug lint help clean format
+.PHONY: install-deps FORCE
 .PHONY: run-machine debug-machine bench-machine test-all test-parts test-one
 
 iso: $(ISO) ## Build $(O)/keyhole.iso (default)
@@ -305,9 +314,10 @@ $(ISO): $(STRIPPED) grub.cfg tools/mkiso
 # make inside looks for compilers.
 run: ## Boot the ISO in QEMU, console on this terminal
 	@tools/install-deps run
+	@$(MAKE) $(PARALLEL) $(if $(filter direct,$(FIRMWARE)),elf,iso)
 	@$(MAKE) run-machine
 
-run-machine: $(if $(filter direct,$(FIRMWARE)),elf,iso)
+run-machine:
 	@$(PYTHON) tools/run-qemu --build '$(O)' --firmware '$(FIRMWARE)' \
 	    $(MACHINE) --words '$(call boot_words,)'
 
@@ -323,13 +333,20 @@ debug-machine: elf
 	    -serial file:$(O)/debug.log -gdb stdio -S' \
 	    -ex 'hbreak kmain' -ex continue
 
-bench: ## Count instructions of BENCH=GLOB (all without) in a release build
+bench: ## Count instructions of BENCH=GLOB (or all) in a release build
+	@tools/install-deps run
+	@$(MAKE) $(PARALLEL) O=$(O)/release BUILD=release elf
 	@$(MAKE) O=$(O)/release BUILD=release bench-machine
 
-bench-machine: elf
+bench-machine:
 	@$(PYTHON) tools/run-qemu --build '$(O)' --firmware direct $(MACHINE) \
 	    --words '$(call boot_words,bench$(if $(BENCH),=$(BENCH)))' \
 	    --limit 300 --only bench -- -icount shift=0,sleep=off
+
+bench-wall: ## Wall time of a run beside a guest that exits at once; sizes
+	@tools/install-deps run
+	@$(MAKE) $(PARALLEL) O=$(O)/release BUILD=release elf iso
+	@$(PYTHON) tools/bench-wall $(O)/release
 
 # --- Tests -------------------------------------------------------------------
 
@@ -347,7 +364,7 @@ PARALLEL = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
 
 test: ## Run every machine, or one: TEST= APP= PROTECT= SMP= MEM= FIRMWARE=
 	@tools/install-deps test
-	@$(MAKE) $(if $(CHOSEN),test-one,test-all)
+	@$(MAKE) $(if $(CHOSEN),$(PARALLEL) test-one,test-all)
 
 test-all:
 	@rm -rf $(RESULTS)
@@ -393,6 +410,10 @@ lint: ## Check style, layers, shell scripts; analyse the C code
 	@tools/install-deps lint
 	@$(MAKE) $(PARALLEL) elf
 	@OBJDUMP=$(OBJDUMP) tools/lint $(ELF)
+
+format: ## Format all C code with clang-format
+	@tools/install-deps lint
+	@clang-format -i $$(git ls-files '*.[ch]')
 
 install-deps: ## Install every Debian package that any target needs
 	@tools/install-deps run test lint debug

@@ -23,18 +23,23 @@
 
 // struct cpu_data
 #define PERCPU_RIGHTS 8
-#define PERCPU_BRACKET_BASE 12
-#define PERCPU_BRACKETS 16
-#define PERCPU_PKRS_WRITES 24
+#define PERCPU_BRACKET_TOP 16
+#define PERCPU_BRACKET_LIMIT 24
+#define PERCPU_PKRS_WRITES 32
 
-// struct bracket_stack
-#define BRACKET_STACK_DEPTH 0
+// struct bracket. The sentinel below a context's first bracket has an address
+// that no map call returns: kunmap_local() never gets past it.
+#define BRACKET_ADDRESS 0
+#define BRACKET_INTERRUPTED 8
+#define BRACKET_SIZE 32
+#define BRACKET_SENTINEL 0x6b65796c
+// In the slots behind the last that may be filled.
+#define BRACKET_END 0x656e6421
 
 // struct trap_frame, from its lowest address
-#define TRAP_FRAME_CONTEXT 0
-#define TRAP_FRAME_RIGHTS 8
-#define TRAP_FRAME_VECTOR 136
-#define TRAP_FRAME_HARDWARE 152
+#define TRAP_FRAME_RIGHTS 16
+#define TRAP_FRAME_VECTOR 152
+#define TRAP_FRAME_HARDWARE 168
 
 // struct catch_frame
 #define CATCH_RBX 0

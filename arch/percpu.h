@@ -8,23 +8,24 @@
 #include "arch/asm.h"
 #include "lib/types.h"
 
-struct bracket_stack; // mm/bracket.h
-struct catch_frame;   // keyhole.h
+struct bracket;     // mm/bracket.h
+struct catch_frame; // keyhole.h
 
 struct cpu_data {
     struct cpu_data *self; // for taking the address of a member
 
-    // Saved by every trap, reset for its handler, and put back on the way out,
-    // as one 8-byte word.
-    uint32_t rights;       // soft copy of IA32_PKRS, see arch/pks.h
-    uint32_t bracket_base; // brackets below this index are another context's
+    // Saved by every trap, reset for its handler, and put back on the way out.
+    uint32_t rights;             // soft copy of IA32_PKRS, see arch/pks.h
+    struct bracket *bracket_top; // where the next bracket goes
 
-    struct bracket_stack *brackets; // of the thread that runs here
+    // Of the thread that runs here: behind its last bracket begin those of the
+    // handlers that interrupt it.
+    struct bracket *bracket_limit;
 
     uint64_t pkrs_writes; // struct map_stats, summed over all CPUs on request
     uint64_t pkrs_writes_skipped;
     uint64_t brackets_opened;
-    uint64_t brackets_nested;
+    uint64_t brackets_outermost; // of those, with no other open
     uint64_t pte_writes;
     uint64_t invlpg;
     uint64_t full_flushes;
@@ -37,9 +38,10 @@ struct cpu_data {
 };
 
 _Static_assert(offsetof(struct cpu_data, rights) == PERCPU_RIGHTS, "asm.h");
-_Static_assert(offsetof(struct cpu_data, bracket_base) == PERCPU_BRACKET_BASE,
+_Static_assert(offsetof(struct cpu_data, bracket_top) == PERCPU_BRACKET_TOP,
                "asm.h");
-_Static_assert(offsetof(struct cpu_data, brackets) == PERCPU_BRACKETS, "asm.h");
+_Static_assert(offsetof(struct cpu_data, bracket_limit) == PERCPU_BRACKET_LIMIT,
+               "asm.h");
 _Static_assert(offsetof(struct cpu_data, pkrs_writes) == PERCPU_PKRS_WRITES,
                "asm.h");
 
@@ -47,12 +49,15 @@ _Static_assert(offsetof(struct cpu_data, pkrs_writes) == PERCPU_PKRS_WRITES,
 // write of a counter is one instruction too, so no handler can lose a count.
 #define percpu (*(volatile struct cpu_data __seg_gs *)0)
 
-// Add one in a single instruction.
-#define percpu_count(member)                                                   \
-    __asm__ volatile("incq %%gs:%c0"                                           \
+// Add a constant in a single instruction.
+#define percpu_add(member, constant)                                           \
+    __asm__ volatile("addq %1, %%gs:%c0"                                       \
                      :                                                         \
-                     : "i"(offsetof(struct cpu_data, member))                  \
+                     : "i"(offsetof(struct cpu_data, member)),                 \
+                       "i"((long)(constant))                                   \
                      : "cc", "memory")
+
+#define percpu_count(member) percpu_add(member, 1)
 
 // Point GS at the boot CPU's data. Early boot, once, before all else in C.
 void percpu_init_boot(void);

@@ -18,25 +18,41 @@
 #define PKRS_WD(key) (2u << (2 * (key)))
 #define PKRS_KEY_MASK(key) (3u << (2 * (key)))
 
-// Let this context have exactly `rights` on this CPU. Writes the register only
-// if the value differs. Any context, once pks_init_cpu() has run.
-static inline __attribute__((always_inline)) void
-pks_set_rights(uint32_t rights)
-{
-    if (likely(rights != percpu.rights)) {
-        __asm__ volatile("call pks_write_msr"
-                         : "+a"(rights)
-                         :
-                         : "rcx", "rdx", "cc", "memory");
-    } else {
-        percpu_count(pkrs_writes_skipped);
-    }
-}
-
 // What this context may do on this CPU.
 static inline uint32_t pks_rights(void)
 {
     return percpu.rights;
+}
+
+// `rights` without the bits that `keep` has clear. Says which register the
+// result is for: the one that pks_write_rights() wants it in.
+static inline uint32_t pks_rights_kept(uint32_t rights, uint32_t keep)
+{
+    __asm__("andl %1, %0" : "+a"(keep) : "r"(rights) : "cc");
+    return keep;
+}
+
+// Let this context have exactly `rights` on this CPU, and nothing else; they
+// differ from what it has. Any context, once pks_init_cpu() has run. A call,
+// but the compiler need not know: so a function with no other stays a leaf.
+static inline __attribute__((always_inline)) void
+pks_write_rights(uint32_t rights)
+{
+    __asm__ volatile("call pks_write_msr"
+                     :
+                     : "a"(rights)
+                     : "rcx", "rdx", "cc", "memory");
+}
+
+// The same, but the register is written only if the value differs.
+static inline __attribute__((always_inline)) void
+pks_set_rights(uint32_t rights)
+{
+    if (likely(rights != pks_rights())) {
+        pks_write_rights(rights);
+    } else {
+        percpu_count(pkrs_writes_skipped);
+    }
 }
 
 // Turn PKS on: every key but 0 closed, then CR4.PKS, then the whole TLB

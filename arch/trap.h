@@ -9,12 +9,15 @@
 #include "arch/asm.h"
 #include "lib/types.h"
 
+struct bracket; // mm/bracket.h
+
 // On the stack during a trap. The interrupted code's rights may be changed
 // here, and take effect on return.
 struct trap_frame {
-    uint32_t soft_rights;  // percpu.rights as it was
-    uint32_t bracket_base; // percpu.bracket_base as it was
-    uint64_t rights;       // IA32_PKRS as it was
+    uint64_t soft_rights;        // percpu.rights as it was
+    struct bracket *bracket_top; // percpu.bracket_top as it was
+    uint64_t rights;             // IA32_PKRS as it was
+    uint64_t reserved;           // keeps the stack aligned for C
     uint64_t r15, r14, r13, r12, r11, r10, r9, r8;
     uint64_t rdi, rsi, rbp, rbx, rdx, rcx, rax;
     uint64_t vector;

@@ -65,19 +65,44 @@ trap_stubs:
         iretq
 %endmacro
 
+; A handler's brackets go behind all of the thread's, above a sentinel of their
+; own that remembers the interrupted context's top. The slot at that top is left
+; alone: the interrupted code may be filling it. So are the thread's closed
+; brackets: a report names them. Saves percpu.bracket_top. Clobbers RAX, RCX,
+; RDX.
+%macro PUSH_BRACKETS 0
+        mov     rdx, [gs:PERCPU_BRACKET_TOP]
+        mov     rax, [gs:PERCPU_BRACKET_LIMIT]
+        push    rdx
+        lea     rcx, [rdx + BRACKET_SIZE]
+        cmp     rcx, rax
+        cmova   rax, rcx
+        mov     qword [rax + BRACKET_ADDRESS], BRACKET_SENTINEL
+        mov     [rax + BRACKET_INTERRUPTED], rdx
+        add     rax, BRACKET_SIZE
+        mov     [gs:PERCPU_BRACKET_TOP], rax
+%endmacro
+
+; Put back percpu.rights and percpu.bracket_top. Clobbers RAX.
+%macro POP_CONTEXT 0
+        pop     rax                             ; soft_rights
+        mov     [gs:PERCPU_RIGHTS], eax
+        pop     qword [gs:PERCPU_BRACKET_TOP]
+        add     rsp, 16                         ; rights, reserved
+%endmacro
+
 ; Before PKS is on, and under engines that do not use it. In: a struct
 ; trap_frame on the stack from its `vector` on; keeps every register.
 trap_entry_plain:
         PUSH_REGISTERS
+        push    0                               ; reserved
         push    0                               ; rights
-        push    qword [gs:PERCPU_RIGHTS]        ; soft_rights, bracket_base
-        mov     rdx, [gs:PERCPU_BRACKETS]
-        mov     edx, [rdx + BRACKET_STACK_DEPTH]
-        mov     [gs:PERCPU_BRACKET_BASE], edx
+        PUSH_BRACKETS
+        mov     eax, [gs:PERCPU_RIGHTS]
+        push    rax                             ; soft_rights
         mov     rdi, rsp
         call    trap_handle
-        pop     qword [gs:PERCPU_RIGHTS]
-        add     rsp, 8
+        POP_CONTEXT
         POP_REGISTERS_AND_RETURN
 
 ; With PKS. The register is read, not the soft copy: only the register tells
@@ -87,15 +112,16 @@ trap_entry_pks:
         PUSH_REGISTERS
         mov     ecx, MSR_IA32_PKRS
         rdmsr
+        push    rax                             ; reserved
         push    rax                             ; rights
-        push    qword [gs:PERCPU_RIGHTS]        ; soft_rights, bracket_base
-        mov     rdx, [gs:PERCPU_BRACKETS]
-        mov     edx, [rdx + BRACKET_STACK_DEPTH]
-        mov     [gs:PERCPU_BRACKET_BASE], edx
-        mov     dword [gs:PERCPU_RIGHTS], PKRS_CLOSED
-        cmp     eax, PKRS_CLOSED
-        je      .closed
+        mov     ebx, eax
+        PUSH_BRACKETS
+        mov     eax, [gs:PERCPU_RIGHTS]
+        push    rax                             ; soft_rights
         mov     eax, PKRS_CLOSED
+        mov     [gs:PERCPU_RIGHTS], eax
+        cmp     ebx, eax
+        je      .closed
         call    pks_write_msr
 .closed:
         mov     rdi, rsp
@@ -105,8 +131,7 @@ trap_entry_pks:
         je      .same
         call    pks_write_msr
 .same:
-        pop     qword [gs:PERCPU_RIGHTS]
-        add     rsp, 8
+        POP_CONTEXT
         POP_REGISTERS_AND_RETURN
 
 section .data.ro_after_init progbits alloc noexec write align=8

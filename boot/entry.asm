@@ -82,6 +82,9 @@ entry_pvh:
 enter:
         cld
         mov     esp, PHYS(stack_boot_top)
+        rdtsc
+        mov     [PHYS(boot_tsc)], eax
+        mov     [PHYS(boot_tsc) + 4], edx
         mov     ebp, ebx                        ; CPUID takes EBX
         mov     esi, PHYS(message_long_mode)
         mov     eax, 0x80000000
@@ -197,6 +200,13 @@ enter_long_mode:
         ; boot_main(enum boot_protocol protocol, uint32_t info_phys)
         call    boot_main
         ud2
+
+section .data.ro_after_init progbits alloc noexec write align=8
+
+; The time-stamp counter at our first instructions; kernel/main.h.
+global boot_tsc
+boot_tsc:
+        dq      0
 
 section .init.bss nobits alloc noexec write align=4096
 

@@ -303,13 +303,12 @@ struct catch_frame {
     uint64_t rbx, rbp, r12, r13, r14, r15, rsp, rip;
     uint64_t rflags;
     struct catch_frame *outer;
-    uint32_t rights;        // IA32_PKRS on entry
-    uint32_t bracket_depth; // open brackets on entry
-    uint32_t bracket_base;  // of those, the interrupted thread's
-    uint32_t handler_level; // 0 in a thread
-    bool report;            // print what is caught, whoever's fault it is
-    bool misuse;            // caught a misuse, not a fault
-    struct fault fault;     // what was caught
+    struct bracket *bracket_top; // brackets open on entry end here
+    uint32_t rights;             // what the context could touch on entry
+    uint32_t handler_level;      // 0 in a thread
+    bool report;                 // print what is caught, whoever's fault it is
+    bool misuse;                 // caught a misuse, not a fault
+    struct fault fault;          // what was caught
 };
 
 int catch_enter(struct catch_frame *frame) __attribute__((returns_twice));

@@ -19,8 +19,7 @@ void catch_push(struct catch_frame *frame)
 {
     frame->outer = percpu.catches;
     frame->rights = pks_rights();
-    frame->bracket_depth = percpu.brackets->depth;
-    frame->bracket_base = percpu.bracket_base;
+    frame->bracket_top = percpu.bracket_top;
     frame->handler_level = percpu.trap_level;
     frame->report = false;
     frame->misuse = false;
@@ -47,8 +46,7 @@ void catch_throw(struct catch_frame *frame)
 {
     percpu.catches = frame->outer;
     percpu.trap_level = frame->handler_level;
-    brackets_abandon(frame->bracket_depth, frame->rights);
-    percpu.bracket_base = frame->bracket_base;
+    brackets_abandon(frame->bracket_top, frame->rights);
     catch_resume(frame);
 }
 

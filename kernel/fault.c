@@ -182,18 +182,18 @@ static void print_rights(uint32_t rights)
     printf("; all others closed\n");
 }
 
-static void print_bracket(const struct bracket *bracket)
+static void print_bracket(const struct bracket *bracket, bool open)
 {
     printf(
         "    %lu brackets ago",
         (unsigned long)((uint32_t)percpu.brackets_opened - bracket->sequence));
-    if (bracket->opened_tsc != 0) {
+    if (bracket->map_tsc != 0) {
         printf(", %llu ticks ago",
-               (unsigned long long)(cpu_read_tsc() - bracket->opened_tsc));
+               (unsigned long long)(cpu_read_tsc() - bracket->map_tsc));
     }
     printf(": opened at ");
     print_call_site(site_unpack(bracket->map_site));
-    if (bracket->unmap_site != 0) {
+    if (!open) {
         printf(", closed at ");
         print_call_site(site_unpack(bracket->unmap_site));
     } else {
@@ -205,12 +205,13 @@ static void print_bracket(const struct bracket *bracket)
 static void print_history(const struct page *page)
 {
     unsigned cursor = 0;
-    const struct bracket *bracket = bracket_recall(page, &cursor);
+    bool open;
+    const struct bracket *bracket = bracket_recall(page, &cursor, &open);
     printf("  brackets on this frame:%s\n",
            bracket == NULL ? " none remembered" : "");
     while (bracket != NULL) {
-        print_bracket(bracket);
-        bracket = bracket_recall(page, &cursor);
+        print_bracket(bracket, open);
+        bracket = bracket_recall(page, &cursor, &open);
     }
 }
 

@@ -5,6 +5,7 @@
 
 #include "arch/power.h"
 #include "kernel/config.h"
+#include "kernel/shell.h"
 
 extern const char app_name[]; // made by the build; "" without an application
 __weak int app_main(int argc, char **argv);

@@ -17,6 +17,3 @@ bool benches_run(const char *globs);
 
 // The banner and the scene that are shown before the shell.
 void demo_run(void);
-
-// Read and carry out commands until `exit`. Returns the exit status.
-int shell_run(void);

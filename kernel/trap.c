@@ -103,9 +103,8 @@ static __cold void double_fault(const struct trap_frame *trap)
 // A handler gives back what it opened.
 static void balance_check(const struct trap_frame *trap)
 {
-    const struct bracket_stack *stack = percpu.brackets;
-    if (unlikely(stack->depth != percpu.bracket_base)) {
-        const struct bracket *open = &stack->bracket[stack->depth - 1];
+    const struct bracket *open = bracket_innermost();
+    if (unlikely(open != NULL)) {
         misuse_report(&(struct misuse){
             .what = "handler ends with a bracket open",
             .address = (const void *)open->address,
@@ -117,7 +116,10 @@ static void balance_check(const struct trap_frame *trap)
 
 void trap_handle(struct trap_frame *trap)
 {
-    percpu.trap_level++;
+    if (unlikely(++percpu.trap_level > TRAPS_MAX)) {
+        panic("traps nest more than %d deep, the last at 0x%lx", TRAPS_MAX,
+              trap->rip);
+    }
     switch (trap->vector) {
     case TRAP_DF:
         double_fault(trap);

@@ -3,6 +3,7 @@
 // Buddy lists: blocks of 2^order frames, aligned to their size, linked through
 // the struct page of their first frame. One free_area for each owner.
 #include "lib/panic.h"
+#include "mm/domain.h"
 #include "mm/frames_internal.h"
 
 void area_add(struct free_area *area, uint64_t frame, unsigned order,
@@ -13,7 +14,7 @@ void area_add(struct free_area *area, uint64_t frame, unsigned order,
     page->private_state =
         (page->private_state & FRAME_POISONED) | FRAME_FREE | FRAME_HEAD;
     page->private_order = order;
-    page->private_domain = owner;
+    page->private_domain = owner | DOMAIN_FREE;
     page->private_prev = 0;
     page->private_next = next;
     if (next != 0) {
@@ -50,7 +51,8 @@ unsigned area_merge(struct free_area *area, uint64_t *frame, unsigned order,
         const struct page *page = frame_page(buddy);
         if ((page->private_state & ~FRAME_POISONED) !=
                 (FRAME_FREE | FRAME_HEAD) ||
-            page->private_order != order || page->private_domain != owner) {
+            page->private_order != order ||
+            page->private_domain != (owner | DOMAIN_FREE)) {
             break;
         }
         area_remove(area, buddy);
@@ -69,7 +71,7 @@ uint64_t area_take(struct free_area *area, unsigned order)
     }
     unsigned have = __builtin_ctz(fit);
     uint64_t frame = area->head[have];
-    unsigned owner = frame_page(frame)->private_domain;
+    unsigned owner = frame_page(frame)->private_domain & ~DOMAIN_FREE;
     area_remove(area, frame);
     while (have > order) {
         have--;

@@ -3,14 +3,15 @@
 // What a local bracket means: a frame opens for this thread, rights of nested
 // brackets add up, and closing one takes back only what it gave.
 //
-// Order of stores, for a trap at any instruction (docs/TRICKS.md): the slot is
-// reserved by raising the depth before it is filled, and the rights go back
-// before the depth does. A trap in between puts its own brackets above.
+// Order of stores, for a trap at any instruction (docs/TRICKS.md): a slot is
+// filled before the top is raised over it, and the rights go back before the
+// top does. A trap leaves the slot at the top alone.
 #include "mm/bracket.h"
 
 #include "arch/cpu.h"
 #include "arch/pks.h"
 #include "lib/panic.h"
+#include "mm/bracket_misuse.h"
 #include "mm/domain.h"
 #include "mm/frames.h"
 #include "mm/misuse.h"
@@ -19,111 +20,78 @@ static struct bracket_stack boot_brackets;
 
 __init void brackets_init_boot(void)
 {
-    percpu.brackets = &boot_brackets;
+    struct bracket_stack *stack = &boot_brackets;
+    stack->sentinel.address = BRACKET_SENTINEL;
+    stack->end.address = BRACKET_END;
+    for (unsigned i = 0; i < ARRAY_SIZE(stack->end_in_handlers); i++) {
+        stack->end_in_handlers[i].address = BRACKET_END;
+    }
+    percpu.bracket_top = stack->bracket;
+    percpu.bracket_limit = stack->in_handlers;
 }
 
-static inline uint64_t debug_tsc(void)
+// Call a function that does not return, in a way that lets the compiler take
+// the caller for a leaf: it then keeps no frame pointer, which is a tenth of a
+// bracket's instructions.
+#define COLD_CALL(function, a, b)                                              \
+    do {                                                                       \
+        __asm__ volatile("call " #function : : "D"(a), "S"(b) : "memory");     \
+        __builtin_unreachable();                                               \
+    } while (0)
+
+static inline __attribute__((always_inline)) bool
+is_sentinel(const struct bracket *bracket)
+{
+    return bracket->address == BRACKET_SENTINEL;
+}
+
+// What debug builds remember on top.
+static inline void bracket_stamp(struct bracket *bracket)
 {
 #ifdef KEYHOLE_DEBUG
-    return cpu_read_tsc();
+    bracket->map_tsc = cpu_read_tsc();
 #else
-    return 0;
+    (void)bracket;
 #endif
 }
 
-// ------------------------------------------------------------------ Misuse
-
-// Why a map call cannot be served; does not return.
-static __cold __noreturn void misuse_map(const struct page *page,
-                                         const struct bracket_stack *stack,
-                                         uint32_t depth, uintptr_t site)
-{
-    struct misuse misuse = {.page = page, .site = {{"this map", site}}};
-    if (!(page->private_state & FRAME_ALLOCATED)) {
-        misuse.what = page->private_state & (FRAME_KERNEL | FRAME_TABLE)
-                          ? "map of a frame of the kernel's own"
-                          : "map of a frame that is not allocated";
-        if (page->private_state & FRAME_POISONED) {
-            misuse.site[1].what = "freed";
-            misuse.site[1].ip = site_unpack(page->private_site);
-        }
-    } else {
-        misuse.what = "too many nested brackets";
-        misuse.site[1].what = "innermost mapped";
-        misuse.site[1].ip = site_unpack(stack->bracket[depth - 1].map_site);
-    }
-    misuse_report(&misuse);
-}
-
-// Why an unmap call cannot be served; does not return.
-static __cold __noreturn void misuse_unmap(const void *address,
-                                           const struct bracket_stack *stack,
-                                           uintptr_t site)
-{
-    struct misuse misuse = {.address = address, .site = {{"this unmap", site}}};
-    uint32_t base = percpu.bracket_base;
-    for (uint32_t i = 0; i < ARRAY_SIZE(stack->bracket); i++) {
-        const struct bracket *b = &stack->bracket[i];
-        if (b->address != (uintptr_t)address || b->map_site == 0) {
-            continue;
-        }
-        if (i < base) {
-            misuse.what = "unmap in a handler of a bracket that is not its own";
-            misuse.site[1].what = "mapped";
-            misuse.site[1].ip = site_unpack(b->map_site);
-        } else if (i < stack->depth) {
-            misuse.what = "unmap out of order";
-            misuse.site[1].what = "innermost mapped";
-            misuse.site[1].ip =
-                site_unpack(stack->bracket[stack->depth - 1].map_site);
-            break;
-        } else {
-            misuse.what = "unmapped twice";
-            misuse.site[1].what = "unmapped before";
-            misuse.site[1].ip = site_unpack(b->unmap_site);
-        }
-    }
-    if (misuse.what == NULL) {
-        misuse.what = "unmap of an address that was never mapped";
-    }
-    misuse_report(&misuse);
-}
-
-// --------------------------------------------------------------- Map and unmap
-
-// Open a bracket on one frame. `open` is the member of struct domain with the
-// bits to clear; a constant, like all the rest, after inlining.
+// Open a bracket on one frame. The checks stand where they cost least: rights
+// of 0 mean that the frame has no domain, and the first bracket of a context
+// always writes the register.
 static inline __attribute__((always_inline)) void *
 bracket_open(struct page *page, bool writable, uintptr_t site)
 {
-    struct bracket_stack *stack = percpu.brackets;
-    uint32_t depth = stack->depth;
-    if (unlikely(!(page->private_state & FRAME_ALLOCATED)) ||
-        unlikely(depth - percpu.bracket_base >= BRACKETS_MAX) ||
-        unlikely(depth >= ARRAY_SIZE(stack->bracket))) {
-        misuse_map(page, stack, depth, site);
+    struct bracket *bracket = percpu.bracket_top;
+    if (unlikely(bracket->address == BRACKET_END)) {
+        COLD_CALL(bracket_misuse_depth, page, site);
     }
-    const struct domain *domain = domain_of_id(page->private_domain);
-    struct bracket *bracket = &stack->bracket[depth];
+    const struct domain_keep *keep = &domain_keep[page->private_domain];
     uint32_t rights = pks_rights();
+    uint32_t open =
+        pks_rights_kept(rights, writable ? keep->write : keep->read);
 
-    stack->depth = depth + 1;
-    cpu_compiler_barrier();
-    bracket->address = page_direct_address(page);
-    bracket->map_site = site_pack(site);
+    uintptr_t address = page_direct_address(page);
+    bracket->address = address;
     bracket->rights = rights;
     bracket->sequence = (uint32_t)percpu.brackets_opened;
-    bracket->opened_tsc = debug_tsc();
+    bracket->map_site = site_pack(site);
+    bracket_stamp(bracket);
     cpu_compiler_barrier();
-    bracket->unmap_site = 0;
+    percpu_add(bracket_top, sizeof(*bracket));
 
     percpu_count(brackets_opened);
-    if (depth != percpu.bracket_base) {
-        percpu_count(brackets_nested);
+    if (likely(open != rights)) {
+        if (unlikely(open == 0)) {
+            COLD_CALL(bracket_misuse_frame, address, site);
+        }
+        if (likely(is_sentinel(bracket - 1))) {
+            percpu_count(brackets_outermost);
+        }
+        pks_write_rights(open);
+    } else {
+        percpu_count(pkrs_writes_skipped);
     }
-    pks_set_rights(rights &
-                   ~(writable ? domain->open_write : domain->open_read));
-    return (void *)page_direct_address(page);
+    return (void *)address;
 }
 
 void *kmap_local_page(struct page *page)
@@ -138,30 +106,48 @@ const void *kmap_local_page_ro(struct page *page)
 
 void kunmap_local(const void *address)
 {
-    struct bracket_stack *stack = percpu.brackets;
-    uint32_t depth = stack->depth;
-    struct bracket *bracket = &stack->bracket[depth - 1];
-    if (unlikely(depth <= percpu.bracket_base) ||
-        unlikely(bracket->address != (uintptr_t)address)) {
-        misuse_unmap(address, stack, CALL_SITE());
+    struct bracket *bracket = percpu.bracket_top - 1;
+    if (unlikely(bracket->address != (uintptr_t)address)) {
+        COLD_CALL(bracket_misuse_unmap, address, CALL_SITE());
     }
-    pks_set_rights(bracket->rights);
+    uint32_t rights = bracket->rights;
+    if (likely(rights != pks_rights())) {
+        // Nobody's address is the sentinel's, but anything can be passed. Its
+        // "rights" are half a pointer and never what the context has.
+        if (unlikely(is_sentinel(bracket))) {
+            COLD_CALL(bracket_misuse_unmap, NULL, CALL_SITE());
+        }
+        pks_write_rights(rights);
+    } else {
+        percpu_count(pkrs_writes_skipped);
+    }
     bracket->unmap_site = site_pack(CALL_SITE());
     cpu_compiler_barrier();
-    stack->depth = depth - 1;
+    percpu_add(bracket_top, -sizeof(*bracket));
 }
 
-// ----------------------------------------------------------------- For reports
+// ---------------------------------------------------------------- For reports
 
-void brackets_abandon(uint32_t depth, uint32_t rights)
+unsigned brackets_depth(void)
 {
-    struct bracket_stack *stack = percpu.brackets;
-    pks_set_rights(rights);
-    while (stack->depth > depth) {
-        stack->bracket[stack->depth - 1].unmap_site = site_pack(CALL_SITE());
-        cpu_compiler_barrier();
-        stack->depth--;
+    unsigned depth = 0;
+    for (const struct bracket *b = percpu.bracket_top; !is_sentinel(b - 1);
+         b--) {
+        depth++;
     }
+    return depth;
+}
+
+const struct bracket *bracket_innermost(void)
+{
+    const struct bracket *bracket = percpu.bracket_top - 1;
+    return is_sentinel(bracket) ? NULL : bracket;
+}
+
+void brackets_abandon(struct bracket *top, uint32_t rights)
+{
+    pks_set_rights(rights);
+    percpu.bracket_top = top;
 }
 
 static bool bracket_holds(const struct bracket *bracket,
@@ -173,23 +159,65 @@ static bool bracket_holds(const struct bracket *bracket,
 
 const struct bracket *bracket_find_open(const struct page *page, size_t count)
 {
-    const struct bracket_stack *stack = percpu.brackets;
-    for (uint32_t i = 0; i < stack->depth; i++) {
-        const struct bracket *bracket = &stack->bracket[i];
-        if (bracket->unmap_site == 0 && bracket_holds(bracket, page, count)) {
+    const struct bracket *b = percpu.bracket_top;
+    while (b != NULL) {
+        for (; !is_sentinel(b - 1); b--) {
+            if (bracket_holds(b - 1, page, count)) {
+                return b - 1;
+            }
+        }
+        b = b[-1].interrupted;
+    }
+    return NULL;
+}
+
+// The thread's own brackets, and in *top where the open ones end.
+static const struct bracket_stack *thread_brackets(const struct bracket **top)
+{
+    const struct bracket *b = percpu.bracket_top;
+    for (;;) {
+        *top = b;
+        while (!is_sentinel(b - 1)) {
+            b--;
+        }
+        if (b[-1].interrupted == NULL) {
+            return CONTAINER_OF(b - 1, const struct bracket_stack, sentinel);
+        }
+        b = b[-1].interrupted;
+    }
+}
+
+const struct bracket *bracket_recall(const struct page *page, unsigned *cursor,
+                                     bool *open)
+{
+    const struct bracket *top;
+    const struct bracket_stack *stack = thread_brackets(&top);
+    while (*cursor < BRACKETS_MAX) {
+        const struct bracket *bracket = &stack->bracket[(*cursor)++];
+        if (bracket_holds(bracket, page, 1)) {
+            *open = bracket < top;
             return bracket;
         }
     }
     return NULL;
 }
 
-const struct bracket *bracket_recall(const struct page *page, unsigned *cursor)
+const struct bracket *bracket_find(uintptr_t address, enum bracket_where *where)
 {
-    const struct bracket_stack *stack = percpu.brackets;
-    while (*cursor < ARRAY_SIZE(stack->bracket)) {
-        const struct bracket *bracket = &stack->bracket[(*cursor)++];
-        if (bracket_holds(bracket, page, 1)) {
-            return bracket;
+    const struct bracket *top;
+    const struct bracket_stack *stack = thread_brackets(&top);
+    const struct bracket *b = percpu.bracket_top;
+    for (; !is_sentinel(b - 1); b--) {
+        if (b[-1].address == address) {
+            *where = BRACKET_OPEN;
+            return b - 1;
+        }
+    }
+    for (unsigned i = 0; i < BRACKETS_MAX; i++) {
+        b = &stack->bracket[i];
+        if (b->address == address && b->map_site != 0) {
+            *where = b < top ? BRACKET_OTHERS : BRACKET_CLOSED;
+            return b;
         }
     }
     return NULL;

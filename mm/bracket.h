@@ -3,46 +3,79 @@
 // Local brackets: the stack of open ones that each thread has, and the rights
 // that each gave. Public calls are in keyhole.h; this is for those who report.
 //
-// One stack serves a thread and the handlers that interrupt it: a handler's
-// brackets lie above percpu.bracket_base and are gone before it returns.
+// percpu.bracket_top points behind the innermost bracket. The brackets of
+// handlers lie behind all of the thread's, each handler's above a sentinel
+// that the trap entry writes (arch/trap_entry.asm), and are gone before it
+// returns. So an unmap never reaches another context's bracket, and a thread's
+// closed brackets stay as they were until it opens the next.
 #pragma once
 
+#include "arch/asm.h"
 #include "keyhole.h"
 #include "lib/types.h"
 
 #define BRACKETS_MAX 32         // in one thread
-#define BRACKETS_IN_HANDLERS 32 // in all handlers that interrupt it at a time
+#define BRACKETS_IN_HANDLERS 64 // in all handlers that interrupt it at a time
+#define TRAPS_MAX 32            // nested; each has a sentinel and a gap
 
 struct bracket {
-    uint64_t address;    // what the map call returned
-    int32_t map_site;    // its return address, site_pack()ed
-    int32_t unmap_site;  // the same of its unmap; 0 while it is open
-    uint32_t rights;     // to go back to when it closes
-    uint32_t sequence;   // low bits of this CPU's count of brackets
-    uint64_t opened_tsc; // debug builds; 0 in release builds
+    uint64_t address; // what the map call returned
+    union {
+        struct {
+            uint32_t rights;   // to go back to when it closes
+            uint32_t sequence; // low bits of this CPU's count of brackets
+        };
+        // In a handler's sentinel: percpu.bracket_top of the interrupted
+        // context. In a thread's: NULL.
+        const struct bracket *interrupted;
+    };
+    int32_t map_site;   // its return address, site_pack()ed; 0: never used
+    int32_t unmap_site; // the same of its last unmap, of use above the top only
+    uint64_t map_tsc;   // debug builds; 0 in release builds
 };
+
+_Static_assert(offsetof(struct bracket, address) == BRACKET_ADDRESS, "asm.h");
+_Static_assert(offsetof(struct bracket, interrupted) == BRACKET_INTERRUPTED,
+               "asm.h");
+_Static_assert(sizeof(struct bracket) == BRACKET_SIZE, "asm.h");
 
 struct bracket_stack {
-    uint32_t depth; // open brackets; those above are closed ones, kept to name
-    uint32_t reserved;
-    struct bracket bracket[BRACKETS_MAX + BRACKETS_IN_HANDLERS];
+    struct bracket sentinel; // never closed by anybody
+    struct bracket bracket[BRACKETS_MAX];
+    struct bracket end; // address BRACKET_END: never filled
+    struct bracket in_handlers[BRACKETS_IN_HANDLERS];
+    struct bracket end_in_handlers[2 * TRAPS_MAX]; // each as `end`
 };
-
-_Static_assert(offsetof(struct bracket_stack, depth) == 0, "arch/asm.h");
-_Static_assert(sizeof(struct bracket) == 32 || sizeof(struct bracket) == 40,
-               "indexed by shifts");
 
 // Give the boot thread its stack of brackets. Early boot, before any trap.
 void brackets_init_boot(void);
 
-// Close every bracket above `depth` and go back to `rights`; for code that is
-// abandoned.
-void brackets_abandon(uint32_t depth, uint32_t rights);
+// How many brackets this context has open, and the innermost of them (NULL:
+// none). Any context.
+unsigned brackets_depth(void);
+const struct bracket *bracket_innermost(void);
 
-// An open bracket of this thread that holds one of `count` frames from `page`
-// on, or NULL.
+// Close every bracket above `top` and go back to `rights`; for code that is
+// abandoned.
+void brackets_abandon(struct bracket *top, uint32_t rights);
+
+// An open bracket, of this thread or of its handlers, that holds one of
+// `count` frames from `page` on, or NULL.
 const struct bracket *bracket_find_open(const struct page *page, size_t count);
 
-// The most recent bracket of this thread on a frame that is not older than
-// *cursor (start with 0); advances the cursor. NULL: no more are remembered.
-const struct bracket *bracket_recall(const struct page *page, unsigned *cursor);
+// Go through the remembered brackets of this thread on a frame: open ones and
+// those closed since. *cursor starts at 0. `open` says which kind it is. NULL:
+// no more.
+const struct bracket *bracket_recall(const struct page *page, unsigned *cursor,
+                                     bool *open);
+
+// What became of the bracket that had this address, as this context sees it.
+enum bracket_where {
+    BRACKET_OPEN,   // open, and this context's own
+    BRACKET_OTHERS, // open, of the thread that this handler interrupted
+    BRACKET_CLOSED, // closed already
+};
+
+// The bracket of this thread that had an address; NULL: none is remembered.
+const struct bracket *bracket_find(uintptr_t address,
+                                   enum bracket_where *where);

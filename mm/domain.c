@@ -19,6 +19,8 @@ struct domain *const domain_ram =
 
 #define DOMAINS_PER_PAGE (PAGE_SIZE / DOMAIN_SIZE)
 
+struct domain_keep domain_keep[2 * DOMAINS_MAX];
+
 static unsigned slots_mapped; // numbers below have memory behind them
 static unsigned slots_used;   // numbers below have been used
 static unsigned free_slot;    // list of numbers to use again; 0 ends it
@@ -50,7 +52,7 @@ static unsigned slot_take_locked(void)
         free_slot = domain_of_id(id)->next_free;
         return id;
     }
-    if (slots_used > UINT16_MAX ||
+    if (slots_used == DOMAINS_MAX ||
         (slots_used == slots_mapped && !table_grow_locked())) {
         return 0;
     }
@@ -79,6 +81,8 @@ static void domain_init(struct domain *domain, unsigned id, const char *name,
         .open_read = PKRS_AD(key),
     };
     string_copy(domain->name, sizeof(domain->name), name);
+    domain_keep[id].write = ~domain->open_write;
+    domain_keep[id].read = ~domain->open_read;
     users[key]++;
 }
 
@@ -115,6 +119,7 @@ int domain_destroy(struct domain *domain)
         error = 0;
         domain_blocks_reclaim_locked(domain);
         domain->live = false;
+        domain_keep[domain->id] = (struct domain_keep){0};
         users[domain->key]--;
         domain->next_free = free_slot;
         free_slot = domain->id;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Domains by number: a table in a region of its own, one page of it at a time.
-// A struct page names its domain by number, and a bracket finds the bits of
-// IA32_PKRS that open it with one shift and one load.
+// A struct page names its domain by number, and a bracket finds with one load
+// what to keep of IA32_PKRS.
 #pragma once
 
 #include "keyhole.h"
@@ -12,7 +12,11 @@
 
 #define DOMAIN_NAME_SIZE 40
 #define DOMAIN_SIZE 128
-#define DOMAINS_MAX (DOMAIN_TABLE_SIZE / DOMAIN_SIZE)
+#define DOMAINS_MAX 4096 // numbers 0 to 4095
+
+// Set in the number that a struct page holds while its frame is free: whose
+// free list it is on.
+#define DOMAIN_FREE DOMAINS_MAX
 
 // Numbers that are always there. 0 is nobody.
 enum domain_id {
@@ -35,8 +39,17 @@ struct domain {
     char name[DOMAIN_NAME_SIZE];
 } __aligned(DOMAIN_SIZE);
 
-_Static_assert(sizeof(struct domain) == DOMAIN_SIZE, "one shift away");
-_Static_assert(DOMAINS_MAX > UINT16_MAX, "a struct page holds 16 bits");
+_Static_assert(sizeof(struct domain) == DOMAIN_SIZE, "whole slots in a page");
+_Static_assert(DOMAINS_MAX *DOMAIN_SIZE <= DOMAIN_TABLE_SIZE, "mm/layout.h");
+
+// What a bracket keeps of IA32_PKRS, by the number in a struct page: the bits
+// that do not open the domain. 0, which is no rights that anybody can have,
+// for frames that are free or nobody's.
+struct domain_keep {
+    uint32_t write;
+    uint32_t read;
+};
+extern struct domain_keep domain_keep[2 * DOMAINS_MAX];
 
 static inline struct domain *domain_of_id(unsigned id)
 {

@@ -331,6 +331,7 @@ static void frames_free(struct page *page, unsigned order, uintptr_t site)
     uint64_t lock = mm_lock();
     for (uint64_t i = 0; i < BIT(order); i++) {
         page[i].private_state = FRAME_FREE | FRAME_POISONED;
+        page[i].private_domain = DOMAIN_NONE;
         page[i].private_site = site_pack(site);
     }
     domain->frames -= BIT(order);

@@ -8,7 +8,7 @@ void map_stats_read(struct map_stats *stats)
 {
     *stats = (struct map_stats){
         .brackets = percpu.brackets_opened,
-        .nested = percpu.brackets_nested,
+        .nested = percpu.brackets_opened - percpu.brackets_outermost,
         .pkrs_writes = percpu.pkrs_writes,
         .pkrs_writes_skipped = percpu.pkrs_writes_skipped,
         .pte_writes = percpu.pte_writes,

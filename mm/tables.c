@@ -4,6 +4,7 @@
 #include "mm/tables.h"
 
 #include "lib/panic.h"
+#include "mm/domain.h"
 #include "mm/frames.h"
 #include "mm/keys.h"
 #include "mm/lock.h"
@@ -26,6 +27,7 @@ static void block_mark(phys_addr_t block)
     struct page *page = frame_page(block / PAGE_SIZE);
     for (unsigned i = 0; i < TABLES_BLOCK_SIZE / PAGE_SIZE; i++) {
         page[i].private_state = FRAME_TABLE;
+        page[i].private_domain = DOMAIN_NONE;
     }
 }
 

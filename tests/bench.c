@@ -5,9 +5,12 @@
 // is "ticks". The loop's own cost is measured and taken off.
 #include "arch/cpu.h"
 #include "kernel/config.h"
+#include "kernel/main.h"
 #include "kernel/run.h"
 #include "keyhole.h"
 #include "lib/glob.h"
+#include "mm/memory.h"
+#include "mm/tables.h"
 
 extern const struct test_entry __benches_start[], __benches_end[];
 
@@ -20,17 +23,17 @@ static struct {
     uint64_t started_tsc;
     uint64_t ticks[BATCHES];
     uint64_t overhead; // ticks of a batch with nothing in it
-    bool insns;
+    const char *unit;
 } bench;
 
-uint64_t bench_begin(void)
+__noinline uint64_t bench_begin(void)
 {
     bench.batch = 0;
     bench.started_tsc = cpu_read_tsc();
     return BATCH_LENGTH;
 }
 
-bool bench_more(uint64_t n, uint64_t *end)
+__noinline bool bench_more(uint64_t n, uint64_t *end)
 {
     uint64_t now = cpu_read_tsc();
     if (bench.batch >= WARM_BATCHES) {
@@ -74,29 +77,66 @@ static unsigned long long per_iteration(uint64_t ticks)
     return (net + BATCH_LENGTH / 2) / BATCH_LENGTH;
 }
 
-static void bench_print(const char *name)
+// One line of JSON, whatever was measured.
+static void bench_print(const char *name, const char *unit,
+                        unsigned long long value, unsigned long long min,
+                        unsigned long long max, unsigned count)
+{
+    printf("bench {\"name\":\"%s\",\"unit\":\"%s\",\"value\":%llu,"
+           "\"min\":%llu,\"max\":%llu,\"n\":%u,\"engine\":\"%s\","
+           "\"cpus\":%u}\n",
+           name, unit, value, min, max, count,
+           protect_engine_name(protect_engine()), cpus_online());
+}
+
+static void loop_print(const char *name)
 {
     ticks_sort();
-    printf(
-        "bench {\"name\":\"%s\",\"unit\":\"%s\",\"value\":%llu,"
-        "\"min\":%llu,\"max\":%llu,\"n\":%u,\"engine\":\"%s\",\"cpus\":%u}\n",
-        name, bench.insns ? "insns" : "ticks",
-        per_iteration(bench.ticks[BATCHES / 2]), per_iteration(bench.ticks[0]),
-        per_iteration(bench.ticks[BATCHES - 1]), BATCHES * BATCH_LENGTH,
-        protect_engine_name(protect_engine()), cpus_online());
+    bench_print(name, bench.unit, per_iteration(bench.ticks[BATCHES / 2]),
+                per_iteration(bench.ticks[0]),
+                per_iteration(bench.ticks[BATCHES - 1]),
+                BATCHES * BATCH_LENGTH);
+}
+
+// What is known once and needs no loop: a count of something.
+static unsigned facts_print(const char *globs, uint64_t started_tsc)
+{
+    uint64_t leaves[PT_LEVELS + 1];
+    memory_leaf_bytes(leaves);
+    const struct {
+        const char *name, *unit;
+        uint64_t value;
+    } facts[] = {
+        {"boot.first_test", bench.unit, started_tsc - boot_tsc},
+        {"boot.table_memory", "bytes", tables_used() * PAGE_SIZE},
+        {"boot.leaves_4k", "bytes", leaves[1]},
+        {"boot.leaves_2m", "bytes", leaves[2]},
+        {"boot.leaves_1g", "bytes", leaves[3]},
+        {"frames.metadata", "bytes", sizeof(struct page)},
+    };
+    unsigned found = 0;
+    for (unsigned i = 0; i < ARRAY_SIZE(facts); i++) {
+        if (globs == NULL || glob_list_match(globs, facts[i].name)) {
+            bench_print(facts[i].name, facts[i].unit, facts[i].value,
+                        facts[i].value, facts[i].value, 1);
+            found++;
+        }
+    }
+    return found;
 }
 
 static __noinline void bench_nothing(void)
 {
     BENCH_LOOP (n) {
-        __asm__ volatile("" : : "r"(n));
+        __asm__ volatile("" : : "r"(n) : "memory");
     }
 }
 
 bool benches_run(const char *globs)
 {
-    unsigned found = 0;
-    bench.insns = tsc_counts_insns();
+    uint64_t started_tsc = cpu_read_tsc();
+    bench.unit = tsc_counts_insns() ? "insns" : "ticks";
+    unsigned found = facts_print(globs, started_tsc);
     bench.overhead = 0;
     bench_nothing();
     ticks_sort();
@@ -112,7 +152,7 @@ bool benches_run(const char *globs)
             printf("# %s: no BENCH_LOOP, or left early\n", b->name);
             return false;
         }
-        bench_print(b->name);
+        loop_print(b->name);
     }
     if (found == 0) {
         printf("# no benchmark matches %s\n", globs != NULL ? globs : "*");

@@ -138,18 +138,18 @@ static unsigned tests_count(const char *globs)
 // Open brackets at the end of a test: name one, and close them.
 static void leftovers_check(uint32_t rights)
 {
-    const struct bracket_stack *stack = percpu.brackets;
-    if (stack->depth == 0) {
+    const struct bracket *open = bracket_innermost();
+    if (open == NULL) {
         return;
     }
-    const struct bracket *open = &stack->bracket[stack->depth - 1];
+    unsigned depth = brackets_depth();
     printf("# the test ends with %u open bracket%s; the innermost was mapped "
            "at ",
-           stack->depth, stack->depth == 1 ? "" : "s");
+           depth, depth == 1 ? "" : "s");
     print_call_site(site_unpack(open->map_site));
     printf("\n");
     now.failed = true;
-    brackets_abandon(0, rights);
+    brackets_abandon(percpu.bracket_top - depth, rights);
 }
 
 static void test_run(const struct test_entry *test, unsigned number,

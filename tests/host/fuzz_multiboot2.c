@@ -14,6 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     FUZZ_ASSERT(copy != NULL, "out of memory");
     memcpy(copy, data, size);
+    memset(&boot, 0xa5, sizeof(boot));
     if (multiboot2_parse(copy, size, &boot) == NULL) {
         fuzz_check_boot_info(&boot);
     }

@@ -16,6 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     image.base = PVH_BASE;
     image.size = MIN(size, IMAGE_SIZE);
     memcpy(image.bytes, data, image.size);
+    memset(&boot, 0xa5, sizeof(boot));
     if (pvh_parse(&reader, PVH_BASE, &boot) == NULL) {
         fuzz_check_boot_info(&boot);
     }

@@ -61,8 +61,8 @@ $(host_dir)/fuzz/%.o: %.c
 	$(host_q)$(HOST_FUZZ_CC) $(HOST_CFLAGS) $(host_fuzz_sanitize) -MMD -MP \
 		-c -o $@ $<
 
-$(HOST_TEST_PROGRAMS): $(host_dir)/test_%: $(host_dir)/unit/tests/host/test_%.o \
-		$(host_objects)
+$(HOST_TEST_PROGRAMS): $(host_dir)/test_%: \
+		$(host_dir)/unit/tests/host/test_%.o $(host_objects)
 	$(host_q)$(HOST_CC) $(host_sanitize) -o $@ $^
 
 $(host_fuzzers): $(host_dir)/fuzzers/fuzz_%: \

@@ -14,6 +14,10 @@ static const void *read_image(void *context, uint64_t phys, size_t len)
     const struct image *image = context;
 
     image_reader_end();
+    // Readers of memory need not look out for this: their callers must.
+    if (phys + len < phys) {
+        abort();
+    }
     if (phys < image->base || phys - image->base > image->size ||
         len > image->size - (phys - image->base)) {
         return NULL;

@@ -44,6 +44,16 @@ static void write_multiboot2(void)
     write_seed("multiboot2/efi", image.bytes, image.size);
 }
 
+// More than a line holds, then keys in the full line.
+static void write_keys(void)
+{
+    char keys[300];
+
+    memset(keys, 'x', sizeof(keys));
+    memcpy(keys + 290, "\x01y\x05\t\x17z\r\x10\x10!", 10);
+    write_seed("lineedit/full", keys, sizeof(keys));
+}
+
 static void write_pvh(void)
 {
     static struct image image;
@@ -52,6 +62,10 @@ static void write_pvh(void)
     write_seed("pvh/pc", image.bytes, image.size);
     image_put_rsdp_v2(&image, PVH_RSDP, 0x1000, 0x2000);
     write_seed("pvh/rsdp2", image.bytes, PVH_RSDP + 36);
+    // A command line longer than ours.
+    memset(image.bytes + 0x800, 'x', BOOT_CMDLINE_MAX + 1);
+    image_put64(&image, 24, PVH_BASE + 0x800);
+    write_seed("pvh/long", image.bytes, 0x800 + BOOT_CMDLINE_MAX + 1);
 }
 
 static void write_acpi(void)
@@ -107,6 +121,7 @@ int main(int argc, char **argv)
     corpus = argv[1];
     write_multiboot2();
     write_pvh();
+    write_keys();
     write_acpi();
     write_memory_maps();
     write_formats();

@@ -108,6 +108,20 @@ HOST_TEST(impossible_lengths_are_refused)
     }
 }
 
+HOST_TEST(a_root_table_ends_where_it_says)
+{
+    size_t at = ACPI_OTHER + 0x40;
+
+    begin();
+    image_put(&image, at, "SSDT", 4);
+    image_finish_table(&image, at, 40);
+    image_put64(&image, ACPI_XSDT + 52, ACPI_BASE + at);
+    CHECK(!find("SSDT"));
+    image_finish_table(&image, ACPI_XSDT, 60);
+    CHECK(find("SSDT"));
+    CHECK_EQ(length, 40);
+}
+
 HOST_TEST(pointers_to_nowhere_are_passed_over)
 {
     static const uint64_t nowhere[] = {0, 1, UINT64_MAX, UINT64_MAX - 35,
@@ -120,6 +134,22 @@ HOST_TEST(pointers_to_nowhere_are_passed_over)
         CHECK(!find("APIC"));
         CHECK(find("FACP"));
     }
+}
+
+HOST_TEST(a_table_does_not_pass_the_end_of_all_addresses)
+{
+    struct phys_reader reader = image_reader(&image);
+    size_t at = 0x1000 - 100;
+
+    begin();
+    image.base = 0 - 0x1000ull;
+    image_put(&image, at, "APIC", 4);
+    image_finish_table(&image, at, 200);
+    CHECK(!acpi_table_verify(&reader, image.base + at, "APIC", &length));
+    image_finish_table(&image, at, 99);
+    CHECK(acpi_table_verify(&reader, image.base + at, "APIC", &length));
+    CHECK_EQ(length, 99);
+    image_reader_end();
 }
 
 HOST_TEST(power_is_read)

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+//
+// Reads everybody's state, owns none.
+#include "kernel/info.h"
+
+#include "arch/pks.h"
+#include "arch/pte.h"
+#include "kernel/config.h"
+#include "keyhole.h"
+#include "mm/domain.h"
+#include "mm/frames.h"
+#include "mm/image.h"
+#include "mm/keys.h"
+#include "mm/layout.h"
+#include "mm/memory.h"
+#include "mm/tables.h"
+
+#define DOMAINS_SHOWN 16
+#define NAMES_WIDTH 56 // of the names behind one key
+
+// A size as people say it, with one decimal where it is not whole.
+static void print_size(uint64_t bytes)
+{
+    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+    unsigned unit = 0;
+    uint64_t rest = 0;
+    while (unit + 1 < ARRAY_SIZE(units) && bytes >= 1024) {
+        rest = bytes % 1024;
+        bytes /= 1024;
+        unit++;
+    }
+    printf("%llu", (unsigned long long)bytes);
+    if (rest * 10 / 1024 != 0) {
+        printf(".%llu", (unsigned long long)(rest * 10 / 1024));
+    }
+    printf(" %s", units[unit]);
+}
+
+// -------------------------------------------------------------------- Banner
+
+static void print_engine(void)
+{
+    static const char *const how[] = {
+        [PROTECT_PKS] = "protection keys for supervisor pages",
+        [PROTECT_EXACT] = "page-table windows, no direct map",
+        [PROTECT_OPEN] = "a direct map that is never closed",
+        [PROTECT_FLIP] = "leaves that come and go",
+    };
+    enum protect_engine engine = protect_engine();
+    printf("  engine       %s: %s\n", protect_engine_name(engine), how[engine]);
+}
+
+static void print_keys_in_use(void)
+{
+    printf("  keys         ");
+    const char *separator = "";
+    for (unsigned key = 0; key < PKS_KEYS; key++) {
+        if (key < KEY_DOMAINS || key_users(key) == 1) {
+            printf("%s%u %s", separator, key, key_name(key));
+            separator = ", ";
+        } else if (key_users(key) > 1) {
+            printf("%s%u (%u domains)", separator, key, key_users(key));
+        }
+    }
+    printf("; only key 0 is open\n");
+}
+
+static void print_direct_map(void)
+{
+    uint64_t bytes[PT_LEVELS + 1];
+    memory_leaf_bytes(bytes);
+    printf("  direct map   at 0x%llx, leaves:",
+           (unsigned long long)DIRECT_MAP_BASE);
+    const char *separator = " ";
+    for (unsigned level = 3; level >= 1; level--) {
+        if (bytes[level] != 0) {
+            printf("%s%llu of ", separator,
+                   (unsigned long long)(bytes[level] / PT_LEVEL_SIZE(level)));
+            print_size(PT_LEVEL_SIZE(level));
+            separator = ", ";
+        }
+    }
+    printf("\n");
+}
+
+static void print_image(void)
+{
+    printf("  image        0x%llx to 0x%llx: ",
+           (unsigned long long)((uintptr_t)__image_start - KERNEL_BASE),
+           (unsigned long long)((uintptr_t)__image_end - KERNEL_BASE));
+    print_size(__text_end - __text_start);
+    printf(" code, ");
+    print_size(__rodata_end - __rodata_start);
+    printf(" constants\n");
+}
+
+static void print_loader(void)
+{
+    if (boot_summary.protocol == BOOT_PROTOCOL_PVH) {
+        printf("  loader       none: started directly (PVH)\n");
+    } else {
+        printf("  loader       %s, by multiboot2, on %s\n", boot_summary.loader,
+               boot_summary.efi ? "UEFI" : "BIOS");
+    }
+}
+
+void info_print(void)
+{
+    print_engine();
+    print_keys_in_use();
+    printf("  memory       ");
+    print_size(frames_total_bytes());
+    printf(", free: ");
+    print_size(frames_free_bytes());
+    printf("\n");
+    print_direct_map();
+    printf("  page tables  ");
+    print_size(tables_used() * PAGE_SIZE);
+    printf(", ");
+    print_size(tables_total() * PAGE_SIZE);
+    printf(" set aside\n");
+    print_image();
+    print_loader();
+}
+
+void info_counters_print(void)
+{
+    struct map_stats stats;
+    map_stats_read(&stats);
+    printf("  brackets     %llu, of them nested: %llu\n",
+           (unsigned long long)stats.brackets,
+           (unsigned long long)stats.nested);
+    printf("  PKRS         %llu writes, %llu that were not needed\n",
+           (unsigned long long)stats.pkrs_writes,
+           (unsigned long long)stats.pkrs_writes_skipped);
+    printf("  page tables  %llu entries written, %llu INVLPG, %llu flushes\n",
+           (unsigned long long)stats.pte_writes,
+           (unsigned long long)stats.invlpg,
+           (unsigned long long)stats.full_flushes);
+    printf("  faults       %llu\n", (unsigned long long)stats.faults);
+}
+
+// ---------------------------------------------------------- Memory and keys
+
+void info_memory_print(void)
+{
+    printf("  RAM          ");
+    print_size(frames_total_bytes());
+    printf("\n  free         ");
+    print_size(frames_free_bytes());
+    printf("\n");
+    print_direct_map();
+    printf("  page tables  ");
+    print_size(tables_used() * PAGE_SIZE);
+    printf("\n  frames  key  domain\n");
+    unsigned shown = 0, hidden = 0;
+    for (struct domain *d = domain_next(DOMAIN_NONE); d != NULL;
+         d = domain_next(d->id)) {
+        if (shown == DOMAINS_SHOWN) {
+            hidden++;
+            continue;
+        }
+        shown++;
+        printf("  %6llu  %3u  %s\n", (unsigned long long)d->frames, d->key,
+               d->name);
+    }
+    if (hidden != 0) {
+        printf("  and %u domains more\n", hidden);
+    }
+}
+
+// The names of the domains behind a key, as many as fit a line.
+static void print_key_domains(unsigned key)
+{
+    size_t width = 0;
+    unsigned left = key_users(key);
+    for (struct domain *d = domain_next(DOMAIN_NONE); d != NULL;
+         d = domain_next(d->id)) {
+        if (d->key != key) {
+            continue;
+        }
+        width += strlen(d->name) + 2;
+        if (width > NAMES_WIDTH) {
+            printf("and %u more", left);
+            return;
+        }
+        left--;
+        printf("%s%s", d->name, left != 0 ? ", " : "");
+    }
+}
+
+void info_keys_print(void)
+{
+    static const char *const own[KEY_DOMAINS] = {
+        [KEY_KERNEL] = "kernel: image, stacks, descriptor and frame tables",
+        [KEY_CLOSED] = "closed: free frames, and aliases of the kernel's own",
+        [KEY_TABLES] = "tables: page tables",
+    };
+    uint32_t rights = pks_rights();
+    printf("  key  now     whose\n");
+    for (unsigned key = 0; key < PKS_KEYS; key++) {
+        const char *now = rights & PKRS_AD(key)   ? "closed"
+                          : rights & PKRS_WD(key) ? "read"
+                                                  : "open";
+        printf("  %3u  %-6s  ", key, now);
+        if (key < KEY_DOMAINS) {
+            printf("%s", own[key]);
+        } else if (key_users(key) == 0) {
+            printf("-");
+        } else {
+            print_key_domains(key);
+        }
+        printf("\n");
+    }
+    printf("  IA32_PKRS is 0x%08x\n", rights);
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+//
+// From a call that cannot be served to a report of why.
+#include "mm/bracket_misuse.h"
+
+#include "arch/percpu.h"
+#include "mm/frames.h"
+#include "mm/misuse.h"
+
+__used void bracket_misuse_depth(const struct page *page, uintptr_t site)
+{
+    const struct bracket *innermost = bracket_innermost();
+    struct misuse misuse = {
+        .what = "too many nested brackets",
+        .page = page,
+        .site = {{"this map", site}},
+    };
+    if (innermost != NULL) {
+        misuse.site[1].what = "innermost mapped";
+        misuse.site[1].ip = site_unpack(innermost->map_site);
+    }
+    misuse_report(&misuse);
+}
+
+__used void bracket_misuse_frame(uintptr_t address, uintptr_t site)
+{
+    const struct page *page =
+        frame_page((address - DIRECT_MAP_BASE) / PAGE_SIZE);
+    percpu.bracket_top--; // the map call had taken the slot already
+    struct misuse misuse = {
+        .what = "map of a frame that is not allocated",
+        .page = page,
+        .site = {{"this map", site}},
+    };
+    if (page->private_state & (FRAME_KERNEL | FRAME_TABLE)) {
+        misuse.what = "map of a frame of the kernel's own";
+    } else if (page->private_state & FRAME_POISONED) {
+        misuse.what = "map of a frame that was freed";
+        misuse.site[1].what = "freed";
+        misuse.site[1].ip = site_unpack(page->private_site);
+    }
+    misuse_report(&misuse);
+}
+
+__used void bracket_misuse_unmap(const void *address, uintptr_t site)
+{
+    enum bracket_where where;
+    const struct bracket *bracket = bracket_find((uintptr_t)address, &where);
+    struct misuse misuse = {
+        .what = "unmap of an address that was never mapped",
+        .address = address,
+        .site = {{"this unmap", site}},
+    };
+    if (bracket == NULL) {
+        misuse_report(&misuse);
+    }
+    switch (where) {
+    case BRACKET_OPEN:
+        misuse.what = "unmap out of order";
+        misuse.site[1].what = "innermost mapped";
+        misuse.site[1].ip = site_unpack(bracket_innermost()->map_site);
+        break;
+    case BRACKET_OTHERS:
+        misuse.what = "unmap in a handler of a bracket that is not its own";
+        misuse.site[1].what = "mapped";
+        misuse.site[1].ip = site_unpack(bracket->map_site);
+        break;
+    case BRACKET_CLOSED:
+        misuse.what = "unmapped twice";
+        misuse.site[1].what = "unmapped before";
+        misuse.site[1].ip = site_unpack(bracket->unmap_site);
+        break;
+    }
+    misuse_report(&misuse);
+}
