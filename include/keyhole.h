@@ -75,7 +75,8 @@ extern struct domain *const domain_ram;
 struct domain *domain_create(const char *name);
 
 // Give a domain back. Thread context. 0, or -EBUSY while it owns frames, or
-// -EINVAL for NULL and for the built-in domains.
+// -EINVAL for NULL and for the built-in domains, or -ENOMEM (the domain stays)
+// when no page table is left to give its memory back.
 int domain_destroy(struct domain *domain);
 
 // The name that it was created with. Any context.

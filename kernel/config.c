@@ -25,11 +25,11 @@ static void config_note(void *context, const char *message)
 __init void config_init(const struct boot_info *boot)
 {
     if (boot->error != NULL) {
-        panic("the loader's information cannot be used: %s", boot->error);
+        refuse("the loader's information cannot be used: %s", boot->error);
     }
     if (boot->cmdline_truncated) {
-        panic("the command line is longer than %d bytes; make it shorter",
-              BOOT_CMDLINE_MAX - 1);
+        refuse("the command line is longer than %d bytes; make it shorter",
+               BOOT_CMDLINE_MAX - 1);
     }
     string_copy(loader_name, sizeof(loader_name), boot->loader);
     boot_summary = (struct boot_summary){
@@ -42,32 +42,32 @@ __init void config_init(const struct boot_info *boot)
     acpi_power_parse(&reader, boot, &power);
     power_init(&power);
     if (!cmdline_parse(&config, boot->cmdline, config_note, NULL)) {
-        panic("%s", config.error);
+        refuse("%s", config.error);
     }
 }
 
 static __init void require(enum cpu_feature feature, const char *what)
 {
     if (!cpu_has(feature)) {
-        panic("this CPU has no %s (%s); with QEMU use -cpu max or add +%s",
-              cpu_feature_name(feature), what, cpu_feature_qemu(feature));
+        refuse("this CPU has no %s (%s); with QEMU use -cpu max or add +%s",
+               cpu_feature_name(feature), what, cpu_feature_qemu(feature));
     }
 }
 
 __init void config_check_cpu(void)
 {
     if (cpu_read_cr4() & CR4_LA57) {
-        panic("the loader left 5-level paging on; start from GRUB or with "
-              "qemu -kernel");
+        refuse("the loader left 5-level paging on; start from GRUB or with "
+               "qemu -kernel");
     }
     require(CPU_FEATURE_NX, "no-execute pages");
     require(CPU_FEATURE_PGE, "global pages, to flush the whole TLB");
     require(CPU_FEATURE_TSC, "a time-stamp counter");
     if (config.protect != CMDLINE_PROTECT_AUTO &&
         config.protect != PROTECT_PKS) {
-        panic("protect=%s: this version has one engine, pks; leave the word "
-              "out or say protect=pks",
-              protect_engine_name((enum protect_engine)config.protect));
+        refuse("protect=%s: this version has one engine, pks; leave the word "
+               "out or say protect=pks",
+               protect_engine_name((enum protect_engine)config.protect));
     }
     require(CPU_FEATURE_PKS, "protection keys for supervisor pages");
     engine = PROTECT_PKS;

@@ -13,20 +13,35 @@
 
 static unsigned depth; // a panic inside a panic prints less each time
 
-void panic(const char *format, ...)
+// Print the reason. True: this is the first panic, so there is time for more.
+static bool bail_out(const char *format, va_list arguments)
 {
     cpu_cli();
     unsigned nested = depth++;
     if (nested < 2) {
-        va_list arguments;
-        va_start(arguments, format);
         printf("\nBail out! ");
         console_vprintf(format, arguments);
         printf("\n");
-        va_end(arguments);
     }
-    if (nested == 0) {
+    return nested == 0;
+}
+
+void panic(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    if (bail_out(format, arguments)) {
         print_backtrace((uintptr_t)__builtin_frame_address(0));
     }
+    va_end(arguments);
+    power_exit(EXIT_PANIC);
+}
+
+void refuse(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    bail_out(format, arguments);
+    va_end(arguments);
     power_exit(EXIT_PANIC);
 }

@@ -11,6 +11,10 @@
 // do. Any context.
 __noreturn __cold void panic(const char *format, ...) __printf(1, 2);
 
+// The same for what only the user can mend (a boot word, a missing feature, too
+// little memory): no backtrace, which would only hide the message.
+__noreturn __cold void refuse(const char *format, ...) __printf(1, 2);
+
 // An invariant that the code around it relies on; on in every build.
 #define ASSERT(condition)                                                      \
     do {                                                                       \

@@ -116,8 +116,10 @@ int domain_destroy(struct domain *domain)
     uint64_t lock = mm_lock();
     int error = -EBUSY;
     if (domain->frames == 0) {
-        error = 0;
         domain_blocks_reclaim_locked(domain);
+        error = domain->area.nonempty != 0 ? -ENOMEM : 0;
+    }
+    if (error == 0) {
         domain->live = false;
         domain_keep[domain->id] = (struct domain_keep){0};
         users[domain->key]--;

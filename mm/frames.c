@@ -31,15 +31,23 @@ static struct free_area kernel_area;
 static uint64_t pool_bytes; // in `pool`
 
 __init void frames_init(const struct memory_map *ram,
-                        const struct memory_map *available)
+                        const struct memory_map *available,
+                        phys_addr_t image_base, uint64_t image_size)
 {
     uint64_t lock = mm_lock();
     sections_init(ram, available);
     if (!section_next_locked()) {
-        panic("no memory for the frame table in %llu KiB of RAM; give the "
-              "machine at least 32 MiB",
-              (unsigned long long)sections_ram_bytes() >> 10);
+        refuse("no memory for the frame table in %llu KiB of RAM; give the "
+               "machine at least 32 MiB",
+               (unsigned long long)sections_ram_bytes() >> 10);
     }
+    if (!section_ensure_locked(image_base) ||
+        !section_ensure_locked(image_base + image_size - 1)) {
+        refuse("the kernel at 0x%llx does not lie in RAM, by the loader's "
+               "memory map; report this with the machine's name",
+               (unsigned long long)image_base);
+    }
+    frames_mark_kernel(image_base, image_size);
     tables_adopt();
     mm_unlock(lock);
 }
@@ -122,10 +130,11 @@ void frames_mark_kernel(phys_addr_t base, uint64_t size)
     }
 }
 
-__init void frames_release(phys_addr_t base, uint64_t size)
+int frames_release(phys_addr_t base, uint64_t size)
 {
     uint64_t lock = mm_lock();
-    if (section_ensure_locked(base)) {
+    int error = pt_change_locked(DIRECT_MAP_BASE + base, size, PTE_RW, PTE_RW);
+    if (error == 0) {
         struct page *page = frame_page(base / PAGE_SIZE);
         for (uint64_t i = 0; i < size / PAGE_SIZE; i++) {
             page[i].private_state = 0;
@@ -133,6 +142,7 @@ __init void frames_release(phys_addr_t base, uint64_t size)
         pool_add_locked(base, base + size);
     }
     mm_unlock(lock);
+    return error;
 }
 
 int frames_rekey_locked(phys_addr_t block, unsigned order, unsigned key)
@@ -266,23 +276,26 @@ static struct page *frames_alloc(struct domain *domain, unsigned order,
     }
     uint64_t lock = mm_lock();
     uint64_t frame = domain_take_locked(domain, order);
+    if (frame == 0) {
+        mm_unlock(lock);
+        return NULL;
+    }
     struct page *page = frame_page(frame);
-    for (uint64_t i = 0; frame != 0 && i < BIT(order); i++) {
-        uint8_t was = page[i].private_state;
-        page[i].private_state = FRAME_ALLOCATED | (i == 0 ? FRAME_HEAD : 0);
+    for (uint64_t i = 0; i < BIT(order); i++) {
+        page[i].private_state = (page[i].private_state & FRAME_POISONED) |
+                                FRAME_ALLOCATED | (i == 0 ? FRAME_HEAD : 0);
         page[i].private_order = order;
         page[i].private_domain = domain->id;
-        if (was & FRAME_POISONED) {
-            mm_unlock(lock);
+    }
+    domain->frames += BIT(order);
+    mm_unlock(lock);
+
+    for (uint64_t i = 0; i < BIT(order); i++) {
+        if (page[i].private_state & FRAME_POISONED) {
             poison_check(domain, &page[i]);
-            lock = mm_lock();
+            page[i].private_state &= ~FRAME_POISONED;
         }
         page[i].private_site = site_pack(site);
-    }
-    domain->frames += frame != 0 ? BIT(order) : 0;
-    mm_unlock(lock);
-    if (frame == 0) {
-        return NULL;
     }
     block_fill(domain, page, order, 0);
     return page;

@@ -51,9 +51,11 @@ static inline uintptr_t page_direct_address(const struct page *page)
 }
 
 // Take over the machine's memory: `ram` is all of it, `available` what nobody
-// uses yet. Sets up the first section. Boot, with the page tables in use.
+// uses yet; the kernel image's frames are the kernel's own. Boot, with the page
+// tables in use.
 void frames_init(const struct memory_map *ram,
-                 const struct memory_map *available);
+                 const struct memory_map *available, phys_addr_t image_base,
+                 uint64_t image_size);
 
 // 2^order free frames from the pool, still behind KEY_CLOSED, contents
 // undefined; 0 when there are none. And back, re-keyed by the caller.
@@ -64,8 +66,9 @@ void pool_give_locked(phys_addr_t block, unsigned order);
 // contents undefined. 0: none left.
 phys_addr_t kernel_frames_take_locked(unsigned order);
 
-// Give frames that boot reserved to the pool (init code after boot).
-void frames_release(phys_addr_t base, uint64_t size);
+// Give frames of the kernel image, which the direct map holds read-only, to the
+// pool. -ENOMEM: no page table to open them for writing.
+int frames_release(phys_addr_t base, uint64_t size);
 
 // Give a block of 2^order frames in the direct map another key, and forget its
 // old translations.

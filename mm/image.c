@@ -49,7 +49,8 @@ void image_seal(void)
     size_t init_size = __init_end - __init_start;
     size_t ro_size = __ro_after_init_end - __ro_after_init_start;
     if (pt_unmap((uintptr_t)__init_start, init_size) != 0 ||
-        pt_change((uintptr_t)__ro_after_init_start, ro_size, PTE_RW, 0) != 0) {
+        pt_change((uintptr_t)__ro_after_init_start, ro_size, PTE_RW, 0) != 0 ||
+        frames_release((uintptr_t)__init_start - KERNEL_BASE, init_size) != 0) {
         panic("no page tables to seal the kernel image");
     }
     sealed = true;

@@ -58,8 +58,8 @@ static __init phys_addr_t tables_block_find(void)
             return block;
         }
     }
-    panic("no 2 MiB block of free memory below 4 GiB for page tables; give "
-          "the machine at least 32 MiB (qemu -m 32M)");
+    refuse("no 2 MiB block of free memory below 4 GiB for page tables; give "
+           "the machine at least 32 MiB (qemu -m 32M)");
 }
 
 static __init void direct_map(uint64_t base, uint64_t end, uint64_t flags,
@@ -111,8 +111,8 @@ __init void memory_map_build(const struct boot_info *boot)
 
 __init void memory_init(const struct boot_info *boot)
 {
-    (void)boot;
-    frames_init(&ram, &available);
+    frames_init(&ram, &available, boot->kernel_start,
+                boot->kernel_end - boot->kernel_start);
     domains_init();
 }
 
