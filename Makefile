@@ -96,7 +96,8 @@ KERNEL_SRCS := \
 TEST_SRCS := \
     tests/bench.c \
     tests/framework.c \
-    tests/test_kmap.c
+    tests/test_kmap.c \
+    tests/test_range.c
 
 APP_SRCS := \
     apps/demo.c

@@ -120,6 +120,15 @@ void *page_direct_map_address(const struct page *page);
 void *kmap_local_page(struct page *page);
 const void *kmap_local_page_ro(struct page *page);
 
+// Open the frames behind bytes offset to offset + length - 1 of the contiguous
+// frames from `first` on, and return the address of that first byte. offset may
+// pass the end of a frame. One bracket, however long; with the same rights,
+// context and nesting as one frame's. Misuse: length 0, and a range whose
+// frames are not all allocated and of one domain.
+void *kmap_local_range(struct page *first, size_t offset, size_t length);
+const void *kmap_local_range_ro(struct page *first, size_t offset,
+                                size_t length);
+
 // Close the innermost bracket; `address` is what the map call returned. Any
 // context. Misuse: an address that is not the innermost bracket's.
 void kunmap_local(const void *address);

@@ -187,9 +187,11 @@ static void print_bracket(const struct bracket *bracket, bool open)
     printf(
         "    %lu brackets ago",
         (unsigned long)((uint32_t)percpu.brackets_opened - bracket->sequence));
-    if (bracket->map_tsc != 0) {
+    if (bracket->map_time != 0) {
+        uint32_t now = (uint32_t)(cpu_read_tsc() / BRACKET_TIME_UNIT);
         printf(", %llu ticks ago",
-               (unsigned long long)(cpu_read_tsc() - bracket->map_tsc));
+               (unsigned long long)(now - bracket->map_time) *
+                   BRACKET_TIME_UNIT);
     }
     printf(": opened at ");
     print_call_site(site_unpack(bracket->map_site));

@@ -49,32 +49,28 @@ is_sentinel(const struct bracket *bracket)
 static inline void bracket_stamp(struct bracket *bracket)
 {
 #ifdef KEYHOLE_DEBUG
-    bracket->map_tsc = cpu_read_tsc();
+    bracket->map_time = (uint32_t)(cpu_read_tsc() / BRACKET_TIME_UNIT);
 #else
     (void)bracket;
 #endif
 }
 
-// Open a bracket on one frame. The checks stand where they cost least: rights
+// Open a bracket at `address` on frames of the domain that `page` is of; the
+// slot is filled but for that. The checks stand where they cost least: rights
 // of 0 mean that the frame has no domain, and the first bracket of a context
 // always writes the register.
 static inline __attribute__((always_inline)) void *
-bracket_open(struct page *page, bool writable, uintptr_t site)
+bracket_open(struct bracket *bracket, const struct page *page,
+             uintptr_t address, bool writable, uintptr_t site)
 {
-    struct bracket *bracket = percpu.bracket_top;
-    if (unlikely(bracket->address == BRACKET_END)) {
-        COLD_CALL(bracket_misuse_depth, page, site);
-    }
     const struct domain_keep *keep = &domain_keep[page->private_domain];
     uint32_t rights = pks_rights();
     uint32_t open =
         pks_rights_kept(rights, writable ? keep->write : keep->read);
 
-    uintptr_t address = page_direct_address(page);
     bracket->address = address;
     bracket->rights = rights;
     bracket->sequence = (uint32_t)percpu.brackets_opened;
-    bracket->map_site = site_pack(site);
     bracket_stamp(bracket);
     cpu_compiler_barrier();
     percpu_add(bracket_top, sizeof(*bracket));
@@ -94,14 +90,91 @@ bracket_open(struct page *page, bool writable, uintptr_t site)
     return (void *)address;
 }
 
+// A bracket on one frame.
+static inline __attribute__((always_inline)) void *
+page_open(const struct page *page, bool writable, uintptr_t site)
+{
+    struct bracket *bracket = percpu.bracket_top;
+    if (unlikely(bracket->address == BRACKET_END)) {
+        COLD_CALL(bracket_misuse_depth, page, site);
+    }
+    bracket->site_of_one_frame = site;
+    return bracket_open(bracket, page, page_direct_address(page), writable,
+                        site);
+}
+
+// A bracket on the frames behind bytes offset to offset + length of `first`,
+// which are known to be allocated and of one domain.
+static inline __attribute__((always_inline)) void *
+range_open(const struct page *first, size_t offset, size_t frames,
+           bool writable, uintptr_t site)
+{
+    struct bracket *bracket = percpu.bracket_top;
+    if (unlikely(bracket->address == BRACKET_END)) {
+        COLD_CALL(bracket_misuse_depth, first, site);
+    }
+    bracket->map_site = site_pack(site);
+    bracket->minus_frames = -(int32_t)frames;
+    return bracket_open(bracket, first + offset / PAGE_SIZE,
+                        page_direct_address(first) + offset, writable, site);
+}
+
+static size_t range_frames(size_t offset, size_t length)
+{
+    return (offset % PAGE_SIZE + length + PAGE_SIZE - 1) / PAGE_SIZE;
+}
+
+// The same for a range that has to be looked at frame by frame.
+static __noinline void *range_open_checked(const struct page *first,
+                                           size_t offset, size_t length,
+                                           bool writable, uintptr_t site)
+{
+    bracket_check_range(first, offset, length, site);
+    return range_open(first, offset, range_frames(offset, length), writable,
+                      site);
+}
+
+// Is the range in one block of the size that `first` has? Then that block is
+// allocated as a whole, and of one domain, if the range's first frame is
+// allocated; bracket_open() finds out. The order of a free frame means nothing,
+// so the frame that decides must have it too.
+static inline bool range_is_simple(const struct page *first, size_t offset,
+                                   size_t length)
+{
+    size_t block = PAGE_SIZE << first->private_order;
+    size_t into_block = page_direct_address(first) & (block - 1);
+    return length - 1 < block && offset < block &&
+           into_block + offset + length <= block &&
+           first[offset / PAGE_SIZE].private_order == first->private_order;
+}
+
 void *kmap_local_page(struct page *page)
 {
-    return bracket_open(page, true, CALL_SITE());
+    return page_open(page, true, CALL_SITE());
 }
 
 const void *kmap_local_page_ro(struct page *page)
 {
-    return bracket_open(page, false, CALL_SITE());
+    return page_open(page, false, CALL_SITE());
+}
+
+void *kmap_local_range(struct page *first, size_t offset, size_t length)
+{
+    if (unlikely(!range_is_simple(first, offset, length))) {
+        return range_open_checked(first, offset, length, true, CALL_SITE());
+    }
+    return range_open(first, offset, range_frames(offset, length), true,
+                      CALL_SITE());
+}
+
+const void *kmap_local_range_ro(struct page *first, size_t offset,
+                                size_t length)
+{
+    if (unlikely(!range_is_simple(first, offset, length))) {
+        return range_open_checked(first, offset, length, false, CALL_SITE());
+    }
+    return range_open(first, offset, range_frames(offset, length), false,
+                      CALL_SITE());
 }
 
 void kunmap_local(const void *address)
@@ -153,8 +226,11 @@ void brackets_abandon(struct bracket *top, uint32_t rights)
 static bool bracket_holds(const struct bracket *bracket,
                           const struct page *page, size_t count)
 {
-    return bracket->map_site != 0 &&
-           bracket->address - page_direct_address(page) < count * PAGE_SIZE;
+    uintptr_t first = page_direct_address(page);
+    uintptr_t base = ALIGN_DOWN(bracket->address, PAGE_SIZE);
+    uint64_t size = PAGE_SIZE * (uint64_t) - (int64_t)bracket->minus_frames;
+    return bracket->map_site != 0 && base < first + count * PAGE_SIZE &&
+           first < base + size;
 }
 
 const struct bracket *bracket_find_open(const struct page *page, size_t count)

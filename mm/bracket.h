@@ -18,6 +18,8 @@
 #define BRACKETS_IN_HANDLERS 64 // in all handlers that interrupt it at a time
 #define TRAPS_MAX 32            // nested; each has a sentinel and a gap
 
+#define BRACKET_TIME_UNIT 1024 // ticks of the TSC
+
 struct bracket {
     uint64_t address; // what the map call returned
     union {
@@ -29,9 +31,17 @@ struct bracket {
         // context. In a thread's: NULL.
         const struct bracket *interrupted;
     };
-    int32_t map_site;   // its return address, site_pack()ed; 0: never used
-    int32_t unmap_site; // the same of its last unmap, of use above the top only
-    uint64_t map_tsc;   // debug builds; 0 in release builds
+    union {
+        struct {
+            int32_t map_site;     // its return address, site_pack()ed; 0: never
+            int32_t minus_frames; // minus the number of frames
+        };
+        // The return address of a map of one frame, whole: kernel text is in
+        // the top 2 GiB, so the upper half says -1. One store for both.
+        uint64_t site_of_one_frame;
+    };
+    int32_t unmap_site; // of its last unmap, of use above the top only
+    uint32_t map_time;  // debug builds: TSC / BRACKET_TIME_UNIT; else 0
 };
 
 _Static_assert(offsetof(struct bracket, address) == BRACKET_ADDRESS, "asm.h");

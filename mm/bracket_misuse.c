@@ -4,8 +4,10 @@
 #include "mm/bracket_misuse.h"
 
 #include "arch/percpu.h"
+#include "mm/domain.h"
 #include "mm/frames.h"
 #include "mm/misuse.h"
+#include "mm/section.h"
 
 __used void bracket_misuse_depth(const struct page *page, uintptr_t site)
 {
@@ -40,6 +42,45 @@ __used void bracket_misuse_frame(uintptr_t address, uintptr_t site)
         misuse.site[1].ip = site_unpack(page->private_site);
     }
     misuse_report(&misuse);
+}
+
+// Why a range cannot be mapped, or NULL.
+static const char *range_fault(const struct page *first, size_t offset,
+                               size_t length)
+{
+    if (length == 0) {
+        return "map of a range of length 0";
+    }
+    if (length > RANGE_MAX || offset >= RANGE_MAX) {
+        return "map of a range that leaves its frames";
+    }
+    const struct page *page = first + offset / PAGE_SIZE;
+    const struct page *last = first + (offset + length - 1) / PAGE_SIZE;
+    unsigned domain = DOMAIN_NONE;
+    for (; page <= last; page++) {
+        if (!section_is_ready(page_to_phys(page)) ||
+            !(page->private_state & FRAME_ALLOCATED)) {
+            return "map of a range that leaves its frames";
+        }
+        if (domain != DOMAIN_NONE && page->private_domain != domain) {
+            return "map of a range that mixes domains";
+        }
+        domain = page->private_domain;
+    }
+    return NULL;
+}
+
+void bracket_check_range(const struct page *first, size_t offset, size_t length,
+                         uintptr_t site)
+{
+    const char *what = range_fault(first, offset, length);
+    if (what != NULL) {
+        misuse_report(&(struct misuse){
+            .what = what,
+            .page = first,
+            .site = {{"this map", site}},
+        });
+    }
 }
 
 __used void bracket_misuse_unmap(const void *address, uintptr_t site)

@@ -13,5 +13,14 @@ __noreturn void bracket_misuse_depth(const struct page *page, uintptr_t site);
 // A map of a frame that is not allocated, by its address in the direct map.
 __noreturn void bracket_misuse_frame(uintptr_t address, uintptr_t site);
 
+// Offsets and lengths of a range below this cannot overflow anything.
+#define RANGE_MAX BIT(44)
+
+// A map of a range that is not inside one block, or not a range at all.
+// Returns if every frame of it is allocated and of one domain; otherwise it
+// is a misuse.
+void bracket_check_range(const struct page *first, size_t offset, size_t length,
+                         uintptr_t site);
+
 // An unmap of an address that is not the innermost bracket's.
 __noreturn void bracket_misuse_unmap(const void *address, uintptr_t site);
