@@ -65,11 +65,14 @@ MM_SRCS := \
     mm/domain.c \
     mm/frames.c \
     mm/image.c \
+    mm/kmap.c \
+    mm/long_maps.c \
     mm/memory.c \
     mm/pagetable.c \
     mm/section.c \
     mm/stats.c \
-    mm/tables.c
+    mm/tables.c \
+    mm/vmap.c
 
 KERNEL_SRCS := \
     kernel/backtrace.c \

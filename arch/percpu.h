@@ -57,6 +57,14 @@ _Static_assert(offsetof(struct cpu_data, pkrs_writes) == PERCPU_PKRS_WRITES,
                        "i"((long)(constant))                                   \
                      : "cc", "memory")
 
+// The same for a number that is not constant.
+#define percpu_add_value(member, value)                                        \
+    __asm__ volatile("addq %1, %%gs:%c0"                                       \
+                     :                                                         \
+                     : "i"(offsetof(struct cpu_data, member)),                 \
+                       "r"((uint64_t)(value))                                  \
+                     : "cc", "memory")
+
 #define percpu_count(member) percpu_add(member, 1)
 
 // Point GS at the boot CPU's data. Early boot, once, before all else in C.

@@ -133,6 +133,37 @@ const void *kmap_local_range_ro(struct page *first, size_t offset,
 // context. Misuse: an address that is not the innermost bracket's.
 void kunmap_local(const void *address);
 
+// Open a frame, or `count` contiguous ones, for every thread on every CPU, and
+// return the address; it may be handed over. Counted: the address stays until
+// kunmap() was called as often, and a second kmap() of a frame gives the same.
+// Thread context. NULL: out of memory, nothing changed. Misuse: a frame that is
+// not allocated; more kunmaps than kmaps; no frames.
+void *kmap(struct page *page);
+void kunmap(struct page *page);
+void *kmap_range(struct page *first, size_t count);
+void kunmap_range(struct page *first, size_t count);
+
+// What vmap() may give; MAP_READ always, MAP_UNCACHED for devices.
+#define MAP_READ 1u
+#define MAP_WRITE 2u
+#define MAP_UNCACHED 4u
+
+// A new contiguous range of addresses for `count` frames of any domains, for
+// every thread, with an unmapped guard page at each end; never executable.
+// Thread context. NULL: out of memory or addresses. Misuse: no frames, a frame
+// that is not allocated, an unknown prot.
+void *vmap(struct page *const pages[], size_t count, unsigned prot);
+
+// The same for `length` bytes of physical memory from `base` on: frames, or a
+// device. Leaves as large as alignment allows. NULL too if the range holds RAM
+// that is not allocated, or is larger than the CPU can address. Misuse: length
+// 0, an unaligned base, an unknown prot.
+void *vmap_range(phys_addr_t base, size_t length, unsigned prot);
+
+// Take back what vmap() or vmap_range() gave. On return no CPU can reach the
+// frames through it. Thread context. Misuse: any other address; a second time.
+void vunmap(const void *address);
+
 // Copy to, from and between frames inside brackets of their own. `offset` and
 // `length` are bytes and stay inside the frame: anything else is a misuse. Any
 // context.

@@ -12,6 +12,7 @@
 #include "mm/frames_internal.h"
 #include "mm/keys.h"
 #include "mm/lock.h"
+#include "mm/long_maps.h"
 #include "mm/misuse.h"
 #include "mm/pagetable.h"
 #include "mm/section.h"
@@ -286,6 +287,7 @@ static struct page *frames_alloc(struct domain *domain, unsigned order,
                                 FRAME_ALLOCATED | (i == 0 ? FRAME_HEAD : 0);
         page[i].private_order = order;
         page[i].private_domain = domain->id;
+        page[i].private_next = page[i].private_prev = 0;
     }
     domain->frames += BIT(order);
     mm_unlock(lock);
@@ -335,9 +337,32 @@ static void free_check(const struct page *page, unsigned order, uintptr_t site)
     misuse_report(&misuse);
 }
 
+// No kmap() and no vmap() may have the block's frames open either.
+static void free_check_long(const struct page *page, unsigned order,
+                            uintptr_t site)
+{
+    for (uint64_t i = 0; i < BIT(order); i++) {
+        uint32_t maps = page[i].private_prev;
+        if (likely(maps == 0)) {
+            continue;
+        }
+        misuse_report(&(struct misuse){
+            .what = maps & LONG_KMAP_MASK
+                        ? "frame freed while kmap() has it open"
+                        : "frame freed while vmap() has it open",
+            .page = &page[i],
+            .site = {{"this free", site},
+                     {"mapped", maps & LONG_KMAP_MASK
+                                    ? site_unpack(page[i].private_next)
+                                    : vmap_site_of(&page[i])}},
+        });
+    }
+}
+
 static void frames_free(struct page *page, unsigned order, uintptr_t site)
 {
     free_check(page, order, site);
+    free_check_long(page, order, site);
     struct domain *domain = domain_of_id(page->private_domain);
     block_fill(domain, page, order, FRAME_POISON);
 

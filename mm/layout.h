@@ -11,6 +11,14 @@
 #define DIRECT_MAP_BASE 0xffff800000000000ull
 #define DIRECT_MAP_SIZE TIB(16)
 
+// kmap(): every frame has one address here, mapped while somebody has it open.
+#define KMAP_BASE 0xffff900000000000ull
+#define KMAP_SIZE DIRECT_MAP_SIZE
+
+// vmap(): a part for each size class of ranges (mm/vmap.c).
+#define VMAP_BASE 0xffffa00000000000ull
+#define VMAP_SIZE TIB(16)
+
 // Mappings that tests make for themselves and take away again.
 #define TEST_REGION_BASE 0xffffc00000000000ull
 #define TEST_REGION_SIZE GIB(512)
@@ -21,6 +29,10 @@
 #define FRAME_TABLE_BASE 0xffffff8000000000ull
 #define FRAME_TABLE_SHIFT 8
 #define FRAME_TABLE_SIZE (DIRECT_MAP_SIZE >> FRAME_TABLE_SHIFT)
+
+// What vmap() remembers of each range, by size class.
+#define VMAP_SLOTS_BASE 0xffffffc000000000ull
+#define VMAP_SLOTS_SIZE GIB(64)
 
 // The kernel image, at KERNEL_BASE plus its physical address.
 #define IMAGE_REGION_BASE 0xffffffff80000000ull
@@ -33,9 +45,12 @@
 #define LAYOUT_BEFORE(a, b)                                                    \
     _Static_assert(a##_BASE + a##_SIZE <= b##_BASE, #a " overlaps " #b)
 
-LAYOUT_BEFORE(DIRECT_MAP, TEST_REGION);
+LAYOUT_BEFORE(DIRECT_MAP, KMAP);
+LAYOUT_BEFORE(KMAP, VMAP);
+LAYOUT_BEFORE(VMAP, TEST_REGION);
 LAYOUT_BEFORE(TEST_REGION, FRAME_TABLE);
-LAYOUT_BEFORE(FRAME_TABLE, IMAGE_REGION);
+LAYOUT_BEFORE(FRAME_TABLE, VMAP_SLOTS);
+LAYOUT_BEFORE(VMAP_SLOTS, IMAGE_REGION);
 LAYOUT_BEFORE(IMAGE_REGION, DOMAIN_TABLE);
 _Static_assert(FRAME_TABLE_BASE << FRAME_TABLE_SHIFT == DIRECT_MAP_BASE,
                "a struct page's address shifted is its frame's address");

@@ -3,12 +3,12 @@
 // The page tables and the one window through which they are written.
 #include "mm/pagetable.h"
 
-#include "arch/pks.h"
 #include "arch/tlb.h"
 #include "lib/panic.h"
 #include "mm/keys.h"
 #include "mm/layout.h"
 #include "mm/lock.h"
+#include "mm/pt_window.h"
 #include "mm/tables.h"
 
 // Upper levels allow everything: the leaf decides. They are supervisor, so
@@ -17,24 +17,6 @@
 
 static phys_addr_t root;
 static uintptr_t table_base; // virtual minus physical address of every table
-
-// Open the tables to this context, for reading or for writing too. The rights
-// that were there come back with window_close(). Nests, and a trap inside
-// starts closed like any other. Before PKS is on it does nothing.
-static uint32_t window_open(uint32_t closed_bits)
-{
-    uint32_t rights = pks_rights();
-    pks_set_rights(rights & ~closed_bits);
-    return rights;
-}
-
-#define WINDOW_READ PKRS_AD(KEY_TABLES)
-#define WINDOW_WRITE PKRS_KEY_MASK(KEY_TABLES)
-
-static void window_close(uint32_t rights)
-{
-    pks_set_rights(rights);
-}
 
 static uint64_t *table_at(phys_addr_t table)
 {
@@ -312,6 +294,18 @@ int pt_unmap(uintptr_t address, uint64_t size)
     int error = change_locked(address, size, ~0ull, 0, true);
     mm_unlock(lock);
     return error;
+}
+
+uint64_t *pt_entries_locked(uintptr_t address)
+{
+    ASSERT(mm_lock_held());
+    if (tables_prepare_locked() != 0) {
+        return NULL;
+    }
+    uint32_t rights = window_open(WINDOW_WRITE);
+    uint64_t *entries = entry_find(address, 1, true);
+    window_close(rights);
+    return entries;
 }
 
 __init void pt_init(void)

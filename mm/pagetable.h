@@ -42,6 +42,12 @@ int pt_change(uintptr_t address, uint64_t size, uint64_t mask, uint64_t bits);
 int pt_change_locked(uintptr_t address, uint64_t size, uint64_t mask,
                      uint64_t bits);
 
+// The level-1 entry that maps an address, with the tables on the way there made
+// if need be; NULL: no table frame left. The entries behind it to the end of
+// its table follow. Tables stay until pt_unmap() finds them empty. mm_lock
+// held; writing needs the window (mm/pt_window.h).
+uint64_t *pt_entries_locked(uintptr_t address);
+
 // Build on the early one-to-one mapping: `root` and later tables come from
 // pt_tables (mm/tables.h). Boot.
 void pt_init(void);
