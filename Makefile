@@ -94,9 +94,20 @@ KERNEL_SRCS := \
     kernel/trap.c
 
 TEST_SRCS := \
+    tests/alias.c \
     tests/bench.c \
     tests/framework.c \
-    tests/test_kmap.c
+    tests/pks_access.asm \
+    tests/test_fault.c \
+    tests/test_frames.c \
+    tests/test_kmap.c \
+    tests/test_layout.c \
+    tests/test_lib.c \
+    tests/test_misuse.c \
+    tests/test_pks.c \
+    tests/test_pks_implicit.c \
+    tests/test_pks_matrix.c \
+    tests/test_probe.c
 
 APP_SRCS := \
     apps/demo.c
