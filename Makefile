@@ -69,6 +69,7 @@ MM_SRCS := \
     mm/long_maps.c \
     mm/memory.c \
     mm/pagetable.c \
+    mm/pool.c \
     mm/section.c \
     mm/stats.c \
     mm/tables.c \
@@ -97,9 +98,20 @@ KERNEL_SRCS := \
     kernel/trap.c
 
 TEST_SRCS := \
+    tests/alias.c \
     tests/bench.c \
     tests/framework.c \
+    tests/pks_access.asm \
+    tests/test_fault.c \
+    tests/test_frames.c \
     tests/test_kmap.c \
+    tests/test_layout.c \
+    tests/test_lib.c \
+    tests/test_misuse.c \
+    tests/test_pks.c \
+    tests/test_pks_implicit.c \
+    tests/test_pks_matrix.c \
+    tests/test_probe.c \
     tests/test_range.c
 
 APP_SRCS := \
@@ -185,7 +197,7 @@ APP_CFLAGS := $(CODEGEN) -Wall $(BUILD_DEFINES) -Iinclude
 # No -g: NASM would write the absolute path of the tree into the object.
 NASMFLAGS := -f elf64 -I$(O)/include/ -I./ -Werror $(BUILD_DEFINES)
 # GRUB wants an entry point that lies in a segment by its virtual address.
-LDFLAGS := -m elf_x86_64 -nostdlib -static -e entry_multiboot2 \
+LDFLAGS := -m elf_x86_64 -nostdlib -static \
     -z max-page-size=4096 -z noexecstack --build-id=none \
     $(shell $(LD) --help 2>/dev/null | grep -o -m1 -e --no-warn-rwx-segments)
 

@@ -10,6 +10,11 @@
 void pool_add_locked(phys_addr_t base, phys_addr_t end);
 void kernel_area_add_locked(phys_addr_t base, phys_addr_t end);
 
+// A free block of 2^order frames of a domain: its first frame, 0: out of
+// memory. And back.
+uint64_t domain_take_locked(struct domain *domain, unsigned order);
+void domain_give_locked(struct domain *domain, uint64_t frame, unsigned order);
+
 // Set FRAME_KERNEL on every frame of a range.
 void frames_mark_kernel(phys_addr_t base, uint64_t size);
 

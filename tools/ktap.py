@@ -112,15 +112,15 @@ def judge_panic(text, status, timed_out, limit_s, pattern):
     return verdict
 
 
-def judge_session(status, timed_out, limit_s, missing):
-    """The verdict on a run that a script talked to."""
+def judge_session(status, timed_out, limit_s, missing, want):
+    """The verdict on a run that a script talked to; want: its status."""
     verdict = Verdict()
     problem = verdict.problems.append
     if missing:
         problem(missing)
     if timed_out:
         problem(f"no end within {limit_s:g} s")
-    elif status != machine.STATUS_PASSED:
+    elif status != want:
         problem(f"exit status: {machine.status_name(status)}; want: "
-                + machine.status_name(machine.STATUS_PASSED))
+                + machine.status_name(want))
     return verdict

@@ -204,32 +204,55 @@ def wait_end(process, run, deadline):
         run.timed_out = True
 
 
+def check_regex(text, place):
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise MachineError(f"{place}: {text!r}: {error}") from error
+
+
 class Session:
-    """A script for a shell on the console: in each line, in order,
-    `< REGEX` waits for text behind what was matched last, and `> TEXT`
-    sends a line. `#` starts a comment."""
+    """A script for a shell on the console, a step a line, in order:
+    `< REGEX` waits for text behind what was matched last; `> TEXT` sends a
+    line, with \\1 to \\9 from the last match; `= TEXT` sends just that, with
+    \\t, \\r, \\x1b for keys; `! panic` says how the run shall end (without:
+    passed). `#` starts a comment."""
+
+    ENDS = {"passed": STATUS_PASSED, "failed": STATUS_FAILED,
+            "panic": STATUS_PANIC}
 
     def __init__(self, text, name="session"):
-        self.steps, self.at, self.next = [], 0, 0
+        self.steps, self.at, self.next, self.match = [], 0, 0, None
+        self.want = STATUS_PASSED
         for number, line in enumerate(text.splitlines(), 1):
             if not line.strip() or line.startswith("#"):
                 continue
-            if line[0] not in "<>" or line[1:2] not in ("", " "):
-                raise MachineError(f"{name}:{number}: want '> ' or '< '")
-            if line[0] == "<":
-                re.compile(line[2:])
-            self.steps.append((line[0], line[2:], number))
+            kind, rest = line[0], line[2:]
+            if kind == "!" and rest in self.ENDS:
+                self.want = self.ENDS[rest]
+            elif kind in "<>=" and line[1:2] in ("", " "):
+                if kind == "<":
+                    check_regex(rest, f"{name}:{number}")
+                self.steps.append((kind, rest, number))
+            else:
+                raise MachineError(f"{name}:{number}: want '< ', '> ', '= ' "
+                                   "or '! panic'")
 
     def advance(self, console, send):
+        """Take every step that the console so far allows."""
         while self.next < len(self.steps):
             kind, text, _ = self.steps[self.next]
-            if kind == ">":
+            if kind == "=":
+                send(text.encode().decode("unicode_escape").encode("latin-1"))
+            elif kind == ">":
+                if self.match:
+                    text = self.match.expand(text)
                 send(text.encode() + b"\r")
             else:
                 match = re.compile(text, re.M).search(console, self.at)
                 if not match:
                     return
-                self.at = match.end()
+                self.at, self.match = match.end(), match
             self.next += 1
 
     def missing(self):
