@@ -196,7 +196,6 @@ CFLAGS := $(CODEGEN) $(WARNINGS) $(BUILD_DEFINES) -I. -Iinclude
 APP_CFLAGS := $(CODEGEN) -Wall $(BUILD_DEFINES) -Iinclude
 # No -g: NASM would write the absolute path of the tree into the object.
 NASMFLAGS := -f elf64 -I$(O)/include/ -I./ -Werror $(BUILD_DEFINES)
-# GRUB wants an entry point that lies in a segment by its virtual address.
 LDFLAGS := -m elf_x86_64 -nostdlib -static \
     -z max-page-size=4096 -z noexecstack --build-id=none \
     $(shell $(LD) --help 2>/dev/null | grep -o -m1 -e --no-warn-rwx-segments)
