@@ -31,7 +31,7 @@
 #define FRAME_TABLE_SIZE (DIRECT_MAP_SIZE >> FRAME_TABLE_SHIFT)
 
 // What vmap() remembers of each range, by size class.
-#define VMAP_SLOTS_BASE 0xffffffc000000000ull
+#define VMAP_SLOTS_BASE 0xffffffa000000000ull
 #define VMAP_SLOTS_SIZE GIB(64)
 
 // The kernel image, at KERNEL_BASE plus its physical address.
