@@ -105,6 +105,7 @@ TEST_SRCS := \
     tests/test_fault.c \
     tests/test_frames.c \
     tests/test_kmap.c \
+    tests/test_kmap_shared.c \
     tests/test_layout.c \
     tests/test_lib.c \
     tests/test_misuse.c \
@@ -112,7 +113,8 @@ TEST_SRCS := \
     tests/test_pks_implicit.c \
     tests/test_pks_matrix.c \
     tests/test_probe.c \
-    tests/test_range.c
+    tests/test_range.c \
+    tests/test_vmap.c
 
 APP_SRCS := \
     apps/demo.c
