@@ -61,11 +61,14 @@ MM_SRCS := \
     mm/area.c \
     mm/bracket.c \
     mm/bracket_misuse.c \
+    mm/bracket_pages.c \
+    mm/bracket_report.c \
     mm/copy.c \
     mm/domain.c \
     mm/frames.c \
     mm/image.c \
     mm/kmap.c \
+    mm/local_window.c \
     mm/long_maps.c \
     mm/memory.c \
     mm/pagetable.c \
@@ -112,6 +115,7 @@ TEST_SRCS := \
     tests/test_pks.c \
     tests/test_pks_implicit.c \
     tests/test_pks_matrix.c \
+    tests/test_pages.c \
     tests/test_probe.c \
     tests/test_range.c \
     tests/test_vmap.c

@@ -32,6 +32,9 @@
 #define BRACKET_ADDRESS 0
 #define BRACKET_INTERRUPTED 8
 #define BRACKET_SIZE 32
+// Set in `rights` of a bracket that is more than a change of rights, and in the
+// link of a sentinel: bit 0, AD of key 0, which no context ever has.
+#define BRACKET_SPECIAL 1
 #define BRACKET_SENTINEL 0x6b65796c
 // In the slots behind the last that may be filled.
 #define BRACKET_END 0x656e6421

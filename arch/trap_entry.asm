@@ -79,6 +79,7 @@ trap_stubs:
         cmova   rax, rcx
         mov     qword [rax + BRACKET_ADDRESS], BRACKET_SENTINEL
         mov     [rax + BRACKET_INTERRUPTED], rdx
+        or      byte [rax + BRACKET_INTERRUPTED], BRACKET_SPECIAL
         add     rax, BRACKET_SIZE
         mov     [gs:PERCPU_BRACKET_TOP], rax
 %endmacro

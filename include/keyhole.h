@@ -129,6 +129,13 @@ void *kmap_local_range(struct page *first, size_t offset, size_t length);
 const void *kmap_local_range_ro(struct page *first, size_t offset,
                                 size_t length);
 
+// Open 1 to 512 frames of one domain, wherever they are (one may appear twice),
+// at one contiguous address for this thread. Allocates nothing. Misuse: no
+// frames or more than 512 (in all brackets of a thread together about 1,000
+// fit), a frame that is not allocated, frames of several domains.
+void *kmap_local_pages(struct page *const pages[], size_t count);
+const void *kmap_local_pages_ro(struct page *const pages[], size_t count);
+
 // Close the innermost bracket; `address` is what the map call returned. Any
 // context. Misuse: an address that is not the innermost bracket's.
 void kunmap_local(const void *address);

@@ -11,6 +11,7 @@
 #include "arch/cpu.h"
 #include "arch/pks.h"
 #include "lib/panic.h"
+#include "mm/bracket_internal.h"
 #include "mm/bracket_misuse.h"
 #include "mm/domain.h"
 #include "mm/frames.h"
@@ -22,37 +23,13 @@ __init void brackets_init_boot(void)
 {
     struct bracket_stack *stack = &boot_brackets;
     stack->sentinel.address = BRACKET_SENTINEL;
+    stack->sentinel.interrupted = BRACKET_SPECIAL;
     stack->end.address = BRACKET_END;
     for (unsigned i = 0; i < ARRAY_SIZE(stack->end_in_handlers); i++) {
         stack->end_in_handlers[i].address = BRACKET_END;
     }
     percpu.bracket_top = stack->bracket;
     percpu.bracket_limit = stack->in_handlers;
-}
-
-// Call a function that does not return, in a way that lets the compiler take
-// the caller for a leaf: it then keeps no frame pointer, which is a tenth of a
-// bracket's instructions.
-#define COLD_CALL(function, a, b)                                              \
-    do {                                                                       \
-        __asm__ volatile("call " #function : : "D"(a), "S"(b) : "memory");     \
-        __builtin_unreachable();                                               \
-    } while (0)
-
-static inline __attribute__((always_inline)) bool
-is_sentinel(const struct bracket *bracket)
-{
-    return bracket->address == BRACKET_SENTINEL;
-}
-
-// What debug builds remember on top.
-static inline void bracket_stamp(struct bracket *bracket)
-{
-#ifdef KEYHOLE_DEBUG
-    bracket->map_time = (uint32_t)(cpu_read_tsc() / BRACKET_TIME_UNIT);
-#else
-    (void)bracket;
-#endif
 }
 
 // Open a bracket at `address` on frames of the domain that `page` is of; the
@@ -80,7 +57,7 @@ bracket_open(struct bracket *bracket, const struct page *page,
         if (unlikely(open == 0)) {
             COLD_CALL(bracket_misuse_frame, address, site);
         }
-        if (likely(is_sentinel(bracket - 1))) {
+        if (likely(bracket_is_sentinel(bracket - 1))) {
             percpu_count(brackets_outermost);
         }
         pks_write_rights(open);
@@ -185,10 +162,9 @@ void kunmap_local(const void *address)
     }
     uint32_t rights = bracket->rights;
     if (likely(rights != pks_rights())) {
-        // Nobody's address is the sentinel's, but anything can be passed. Its
-        // "rights" are half a pointer and never what the context has.
-        if (unlikely(is_sentinel(bracket))) {
-            COLD_CALL(bracket_misuse_unmap, NULL, CALL_SITE());
+        if (unlikely(rights & BRACKET_SPECIAL)) {
+            COLD_CALL_AND_BACK(bracket_close_special, bracket, CALL_SITE());
+            return;
         }
         pks_write_rights(rights);
     } else {
@@ -197,104 +173,4 @@ void kunmap_local(const void *address)
     bracket->unmap_site = site_pack(CALL_SITE());
     cpu_compiler_barrier();
     percpu_add(bracket_top, -sizeof(*bracket));
-}
-
-// ---------------------------------------------------------------- For reports
-
-unsigned brackets_depth(void)
-{
-    unsigned depth = 0;
-    for (const struct bracket *b = percpu.bracket_top; !is_sentinel(b - 1);
-         b--) {
-        depth++;
-    }
-    return depth;
-}
-
-const struct bracket *bracket_innermost(void)
-{
-    const struct bracket *bracket = percpu.bracket_top - 1;
-    return is_sentinel(bracket) ? NULL : bracket;
-}
-
-void brackets_abandon(struct bracket *top, uint32_t rights)
-{
-    pks_set_rights(rights);
-    percpu.bracket_top = top;
-}
-
-static bool bracket_holds(const struct bracket *bracket,
-                          const struct page *page, size_t count)
-{
-    uintptr_t first = page_direct_address(page);
-    uintptr_t base = ALIGN_DOWN(bracket->address, PAGE_SIZE);
-    uint64_t size = PAGE_SIZE * (uint64_t) - (int64_t)bracket->minus_frames;
-    return bracket->map_site != 0 && base < first + count * PAGE_SIZE &&
-           first < base + size;
-}
-
-const struct bracket *bracket_find_open(const struct page *page, size_t count)
-{
-    const struct bracket *b = percpu.bracket_top;
-    while (b != NULL) {
-        for (; !is_sentinel(b - 1); b--) {
-            if (bracket_holds(b - 1, page, count)) {
-                return b - 1;
-            }
-        }
-        b = b[-1].interrupted;
-    }
-    return NULL;
-}
-
-// The thread's own brackets, and in *top where the open ones end.
-static const struct bracket_stack *thread_brackets(const struct bracket **top)
-{
-    const struct bracket *b = percpu.bracket_top;
-    for (;;) {
-        *top = b;
-        while (!is_sentinel(b - 1)) {
-            b--;
-        }
-        if (b[-1].interrupted == NULL) {
-            return CONTAINER_OF(b - 1, const struct bracket_stack, sentinel);
-        }
-        b = b[-1].interrupted;
-    }
-}
-
-const struct bracket *bracket_recall(const struct page *page, unsigned *cursor,
-                                     bool *open)
-{
-    const struct bracket *top;
-    const struct bracket_stack *stack = thread_brackets(&top);
-    while (*cursor < BRACKETS_MAX) {
-        const struct bracket *bracket = &stack->bracket[(*cursor)++];
-        if (bracket_holds(bracket, page, 1)) {
-            *open = bracket < top;
-            return bracket;
-        }
-    }
-    return NULL;
-}
-
-const struct bracket *bracket_find(uintptr_t address, enum bracket_where *where)
-{
-    const struct bracket *top;
-    const struct bracket_stack *stack = thread_brackets(&top);
-    const struct bracket *b = percpu.bracket_top;
-    for (; !is_sentinel(b - 1); b--) {
-        if (b[-1].address == address) {
-            *where = BRACKET_OPEN;
-            return b - 1;
-        }
-    }
-    for (unsigned i = 0; i < BRACKETS_MAX; i++) {
-        b = &stack->bracket[i];
-        if (b->address == address && b->map_site != 0) {
-            *where = b < top ? BRACKET_OTHERS : BRACKET_CLOSED;
-            return b;
-        }
-    }
-    return NULL;
 }

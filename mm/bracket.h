@@ -24,12 +24,12 @@ struct bracket {
     uint64_t address; // what the map call returned
     union {
         struct {
-            uint32_t rights;   // to go back to when it closes
+            uint32_t rights;   // to go back to when it closes; BRACKET_SPECIAL
             uint32_t sequence; // low bits of this CPU's count of brackets
         };
-        // In a handler's sentinel: percpu.bracket_top of the interrupted
-        // context. In a thread's: NULL.
-        const struct bracket *interrupted;
+        // In a sentinel: BRACKET_SPECIAL, and in a handler's also
+        // percpu.bracket_top of the interrupted context.
+        uintptr_t interrupted;
     };
     union {
         struct {

@@ -6,6 +6,7 @@
 #include "arch/percpu.h"
 #include "mm/domain.h"
 #include "mm/frames.h"
+#include "mm/local_window.h"
 #include "mm/misuse.h"
 #include "mm/section.h"
 
@@ -81,6 +82,46 @@ void bracket_check_range(const struct page *first, size_t offset, size_t length,
             .site = {{"this map", site}},
         });
     }
+}
+
+// What is wrong with frame i of a list, or NULL.
+static const char *pages_fault(struct page *const pages[], size_t i)
+{
+    if (!section_is_ready(page_to_phys(pages[i])) ||
+        !(pages[i]->private_state & FRAME_ALLOCATED)) {
+        return "map of a frame that is not allocated";
+    }
+    if (pages[i]->private_domain != pages[0]->private_domain) {
+        return "map of frames of several domains";
+    }
+    return NULL;
+}
+
+void bracket_check_pages(struct page *const pages[], size_t count,
+                         uintptr_t site)
+{
+    struct misuse misuse = {.site = {{"this map", site}}};
+    if (count == 0 || count > LOCAL_WINDOW_FRAMES) {
+        misuse.what = count == 0 ? "map of no frames"
+                                 : "map of more than 512 scattered frames";
+        misuse_report(&misuse);
+    }
+    for (size_t i = 0; i < count; i++) {
+        misuse.what = pages_fault(pages, i);
+        if (misuse.what != NULL) {
+            misuse.page = pages[i];
+            misuse_report(&misuse);
+        }
+    }
+}
+
+void bracket_misuse_window(const struct page *page, uintptr_t site)
+{
+    misuse_report(&(struct misuse){
+        .what = "too many scattered frames in open brackets",
+        .page = page,
+        .site = {{"this map", site}},
+    });
 }
 
 __used void bracket_misuse_unmap(const void *address, uintptr_t site)

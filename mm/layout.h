@@ -40,7 +40,11 @@
 
 // struct domain by number.
 #define DOMAIN_TABLE_BASE 0xffffffffc0000000ull
-#define DOMAIN_TABLE_SIZE MIB(16)
+#define DOMAIN_TABLE_SIZE KIB(512)
+
+// Where kmap_local_pages() puts scattered frames: one window for each thread.
+#define LOCAL_WINDOWS_BASE 0xffffffffd0000000ull
+#define LOCAL_WINDOWS_SIZE MIB(512)
 
 #define LAYOUT_BEFORE(a, b)                                                    \
     _Static_assert(a##_BASE + a##_SIZE <= b##_BASE, #a " overlaps " #b)
@@ -52,6 +56,7 @@ LAYOUT_BEFORE(TEST_REGION, FRAME_TABLE);
 LAYOUT_BEFORE(FRAME_TABLE, VMAP_SLOTS);
 LAYOUT_BEFORE(VMAP_SLOTS, IMAGE_REGION);
 LAYOUT_BEFORE(IMAGE_REGION, DOMAIN_TABLE);
+LAYOUT_BEFORE(DOMAIN_TABLE, LOCAL_WINDOWS);
 _Static_assert(FRAME_TABLE_BASE << FRAME_TABLE_SHIFT == DIRECT_MAP_BASE,
                "a struct page's address shifted is its frame's address");
 _Static_assert(KERNEL_BASE == IMAGE_REGION_BASE, "arch/asm.h");

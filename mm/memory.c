@@ -11,6 +11,7 @@
 #include "mm/image.h"
 #include "mm/keys.h"
 #include "mm/layout.h"
+#include "mm/local_window.h"
 #include "mm/pagetable.h"
 #include "mm/section.h"
 #include "mm/tables.h"
@@ -114,6 +115,7 @@ __init void memory_init(const struct boot_info *boot)
     frames_init(&ram, &available, boot->kernel_start,
                 boot->kernel_end - boot->kernel_start);
     domains_init();
+    local_window_init_boot();
 }
 
 void memory_leaf_bytes(uint64_t bytes[PT_LEVELS + 1])

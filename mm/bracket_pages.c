@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+//
+// Brackets on scattered frames: a part of the thread's window, under the key of
+// their domain. BRACKET_SPECIAL in the saved rights sends kunmap_local() here.
+#include "arch/pks.h"
+#include "mm/bracket_internal.h"
+#include "mm/bracket_misuse.h"
+#include "mm/domain.h"
+#include "mm/frames.h"
+#include "mm/local_window.h"
+#include "mm/misuse.h"
+
+__used void bracket_close_special(struct bracket *bracket, uintptr_t site)
+{
+    if (bracket_is_sentinel(bracket)) {
+        bracket_misuse_unmap(NULL, site);
+    }
+    local_window_close(bracket->address, -(int64_t)bracket->minus_frames,
+                       bracket->rights & ~BRACKET_SPECIAL);
+    bracket->unmap_site = site_pack(site);
+    cpu_compiler_barrier();
+    percpu_add(bracket_top, -sizeof(*bracket));
+}
+
+// A bracket on scattered frames, at one contiguous address.
+static void *pages_open(struct page *const pages[], size_t count, bool writable,
+                        uintptr_t site)
+{
+    struct bracket *bracket = percpu.bracket_top;
+    bracket_check_pages(pages, count, site);
+    if (bracket->address == BRACKET_END) {
+        bracket_misuse_depth(pages[0], site);
+    }
+    uintptr_t address = local_window_take(count);
+    if (address == 0) {
+        bracket_misuse_window(pages[0], site);
+    }
+    const struct domain *domain = domain_of_id(pages[0]->private_domain);
+    uint32_t rights = pks_rights();
+    bracket->address = address;
+    bracket->rights = rights | BRACKET_SPECIAL;
+    bracket->sequence = (uint32_t)percpu.brackets_opened;
+    bracket->map_site = site_pack(site);
+    bracket->minus_frames = -(int32_t)count;
+    bracket_stamp(bracket);
+    cpu_compiler_barrier();
+    percpu_add(bracket_top, sizeof(*bracket));
+
+    percpu_count(brackets_opened);
+    if (bracket_is_sentinel(bracket - 1)) {
+        percpu_count(brackets_outermost);
+    }
+    local_window_fill(address, pages, count, domain->key, writable,
+                      rights &
+                          ~(writable ? domain->open_write : domain->open_read));
+    return (void *)address;
+}
+
+void *kmap_local_pages(struct page *const pages[], size_t count)
+{
+    return pages_open(pages, count, true, CALL_SITE());
+}
+
+const void *kmap_local_pages_ro(struct page *const pages[], size_t count)
+{
+    return pages_open(pages, count, false, CALL_SITE());
+}

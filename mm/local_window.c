@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+//
+// Page-table entries of one thread's own, written without a lock.
+#include "mm/local_window.h"
+
+#include "arch/pte.h"
+#include "arch/tlb.h"
+#include "lib/panic.h"
+#include "mm/frames.h"
+#include "mm/lock.h"
+#include "mm/pagetable.h"
+#include "mm/pt_window.h"
+
+// Twice what a thread may have, so that its handlers find room, and guards.
+#define WINDOW_PAGES (2 * LOCAL_WINDOW_FRAMES)
+#define WINDOW_SIZE (WINDOW_PAGES * PAGE_SIZE)
+
+static struct local_window {
+    uintptr_t base;
+    uint64_t *entries[WINDOW_PAGES / PT_ENTRIES];
+    uint32_t used; // pages, from the base on
+} boot_window;
+
+__init void local_window_init_boot(void)
+{
+    struct local_window *window = &boot_window;
+    window->base = LOCAL_WINDOWS_BASE;
+    uint64_t lock = mm_lock();
+    for (unsigned i = 0; i < ARRAY_SIZE(window->entries); i++) {
+        window->entries[i] =
+            pt_entries_locked(window->base + i * PT_ENTRIES * PAGE_SIZE);
+        if (window->entries[i] == NULL) {
+            refuse("no page tables for local mappings; give the machine at "
+                   "least 32 MiB (qemu -m 32M)");
+        }
+    }
+    mm_unlock(lock);
+}
+
+static uint64_t *entry_at(uintptr_t address)
+{
+    size_t index = (address - boot_window.base) / PAGE_SIZE;
+    return &boot_window.entries[index / PT_ENTRIES][index % PT_ENTRIES];
+}
+
+uintptr_t local_window_take(size_t count)
+{
+    uint32_t used = boot_window.used;
+    if (count + 1 > WINDOW_PAGES - used) {
+        return 0;
+    }
+    // A trap before this store uses the same room, and is done with it when it
+    // returns; one behind it finds the room taken.
+    boot_window.used = used + count + 1;
+    cpu_compiler_barrier();
+    return boot_window.base + used * PAGE_SIZE;
+}
+
+void local_window_fill(uintptr_t address, struct page *const pages[],
+                       size_t count, unsigned key, bool writable,
+                       uint32_t rights)
+{
+    uint64_t flags =
+        PTE_P | PTE_A | PTE_XD | PTE_KEY(key) | (writable ? PTE_RW | PTE_D : 0);
+    pks_set_rights(pks_rights() & ~WINDOW_WRITE);
+    for (size_t i = 0; i < count; i++) {
+        *entry_at(address + i * PAGE_SIZE) = page_to_phys(pages[i]) | flags;
+    }
+    pks_set_rights(rights);
+    percpu_add_value(pte_writes, count);
+}
+
+void local_window_close(uintptr_t address, size_t count, uint32_t rights)
+{
+    pks_set_rights(pks_rights() & ~WINDOW_WRITE);
+    for (size_t i = 0; i < count; i++) {
+        *entry_at(address + i * PAGE_SIZE) = 0;
+    }
+    pks_set_rights(rights);
+    for (size_t i = 0; i < count; i++) {
+        cpu_invlpg(address + i * PAGE_SIZE);
+    }
+    percpu_add_value(pte_writes, count);
+    percpu_add_value(invlpg, count);
+    cpu_compiler_barrier();
+    boot_window.used = (address - boot_window.base) / PAGE_SIZE;
+}
+
+bool local_window_holds(uintptr_t address, size_t count,
+                        const struct page *page, size_t n)
+{
+    bool holds = false;
+    uint32_t rights = window_open(WINDOW_READ);
+    for (size_t i = 0; i < count && !holds; i++) {
+        uint64_t entry = *entry_at(address + i * PAGE_SIZE);
+        uint64_t frame = (entry & PTE_ADDRESS) / PAGE_SIZE;
+        holds = (entry & PTE_P) && frame - page_frame(page) < n;
+    }
+    window_close(rights);
+    return holds;
+}
