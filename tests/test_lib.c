@@ -54,16 +54,20 @@ TEST(lib, memory_moves)
     CHECK_EQ(memcmp(to + 3, from, 290), 0);
     memmove(to, to + 3, 290);
     CHECK_EQ(memcmp(to, from, 290), 0);
-    CHECK(memcmp("a", "b", 1) < 0);
-    CHECK(memcmp("b", "a", 1) > 0);
-    CHECK(memcmp("\x80", "\x7f", 1) > 0);
+    const char low[] = "a\x7f", high[] = "b\x80";
+    CHECK(memcmp(low, high, 1) < 0);
+    CHECK(memcmp(high, low, 1) > 0);
+    CHECK(memcmp(high + 1, low + 1, 1) > 0); // bytes have no sign
 }
 
 TEST(lib, strings)
 {
-    CHECK_EQ(strlen(""), 0);
-    CHECK_EQ(strlen("keyhole"), 7);
-    CHECK_EQ(strcmp("same", "same"), 0);
-    CHECK(strcmp("a", "ab") < 0);
-    CHECK(strcmp("b", "ab") > 0);
+    const char ab[] = "ab", again[] = "ab", b[] = "b", empty[] = "";
+    CHECK_EQ(strlen(empty), 0);
+    CHECK_EQ(strlen(ab), 2);
+    CHECK_EQ(strcmp(ab, again), 0);
+    CHECK(strcmp(empty, ab) < 0);
+    CHECK(strcmp(ab, empty) > 0);
+    CHECK(strcmp(b, ab) > 0);
+    CHECK(strcmp(ab, b) < 0);
 }
