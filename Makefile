@@ -16,6 +16,7 @@ O := build#: where everything goes that is made
 BUILD := debug#: or release
 APP :=#: folder of an application to link in
 TEST :=#: tests to run: GLOB[,GLOB]
+TESTS := yes#: no leaves the kernel's own tests out
 BENCH :=#: benchmarks to run: GLOB[,GLOB]
 PROTECT :=#: engine: pks, exact, open, flip, auto
 SMP := 1#: CPUs of the machine
@@ -100,10 +101,12 @@ KERNEL_SRCS := \
     kernel/symbols.c \
     kernel/trap.c
 
+FRAMEWORK_SRCS := \
+    tests/bench.c \
+    tests/framework.c
+
 TEST_SRCS := \
     tests/alias.c \
-    tests/bench.c \
-    tests/framework.c \
     tests/pks_access.asm \
     tests/test_fault.c \
     tests/test_frames.c \
@@ -124,7 +127,7 @@ APP_SRCS := \
     apps/demo.c
 
 SRCS := $(BOOT_SRCS) $(LIB_SRCS) $(ARCH_SRCS) $(MM_SRCS) $(KERNEL_SRCS) \
-    $(TEST_SRCS) $(APP_SRCS)
+    $(FRAMEWORK_SRCS) $(if $(filter no,$(TESTS)),,$(TEST_SRCS)) $(APP_SRCS)
 
 # --- Tools -------------------------------------------------------------------
 
@@ -268,6 +271,9 @@ $(O)/link.stamp: FORCE
 	printf '%s\n' "$$LINK_TEXT" | cmp -s - $@ || \
 	    printf '%s\n' "$$LINK_TEXT" >$@
 
+# Tests are many and none is in a hurry: small is better.
+$(O)/obj/tests/%.c.o: CFLAGS += -Os
+
 $(O)/obj/%.c.o: %.c $(O)/flags.stamp
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
@@ -367,7 +373,8 @@ bench-machine:
 bench-wall: ## Wall time of a run beside a guest that exits at once; sizes
 	@tools/install-deps run
 	@$(MAKE) $(PARALLEL) O=$(O)/release BUILD=release elf iso
-	@$(PYTHON) tools/bench-wall $(O)/release
+	@$(MAKE) $(PARALLEL) O=$(O)/release-no-tests BUILD=release TESTS=no elf
+	@$(PYTHON) tools/bench-wall $(O)/release $(O)/release-no-tests
 
 # --- Tests -------------------------------------------------------------------
 
@@ -417,6 +424,7 @@ TEST_WORDS = $(call boot_words,test$(if $(TEST),=$(TEST)))
 TEST_FIRMWARE := $(if $(filter command%,$(origin FIRMWARE)),$(FIRMWARE),direct)
 
 TOOL_TESTS := \
+    tests/docs/run-tutorial \
     tests/tools/test-app \
     tests/tools/test-layers \
     tests/tools/test-reproducible \

@@ -13,7 +13,7 @@
 
 extern char __image_start_phys[], __image_end_phys[];
 
-static __initdata struct boot_info boot;
+static __initbss struct boot_info boot;
 
 // struct phys_reader on the one-to-one mapping.
 static __init const void *early_read(void *context, uint64_t phys, size_t len)

@@ -193,10 +193,10 @@ static void print_bracket(const struct bracket *bracket, bool open)
                (unsigned long long)(now - bracket->map_time) *
                    BRACKET_TIME_UNIT);
     }
-    printf(": opened at ");
+    printf("\n      opened at ");
     print_call_site(site_unpack(bracket->map_site));
     if (!open) {
-        printf(", closed at ");
+        printf("\n      closed at ");
         print_call_site(site_unpack(bracket->unmap_site));
     } else {
         printf(", still open");

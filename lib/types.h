@@ -45,12 +45,15 @@
 #ifdef KEYHOLE_HOST
 #define __init
 #define __initdata
+#define __initbss
 #define __ro_after_init
 #else
-// Written while booting, read-only from then on.
-#define __ro_after_init __attribute__((section(".data.ro_after_init")))
+// Written while booting, read-only from then on; starts as zeroes.
+#define __ro_after_init __attribute__((section(".bss.ro_after_init")))
 #define __init __attribute__((section(".init.text"), noinline))
 #define __initdata __attribute__((section(".init.data")))
+// The same for what starts as zeroes and should take no room in the file.
+#define __initbss __attribute__((section(".init.bss")))
 #endif
 
 #define likely(x) __builtin_expect(!!(x), 1)

@@ -32,7 +32,6 @@ __init void image_map(void)
     part_map(__init_text_end, __init_end, IMAGE_RW);
     part_map(__text_start, __text_end, IMAGE_RX);
     part_map(__rodata_start, __rodata_end, IMAGE_RO);
-    part_map(__ro_after_init_start, __ro_after_init_end, IMAGE_RW);
     char *run = __data_start;
     for (char *at = run; at < __data_end; at += PAGE_SIZE) {
         if (stack_is_guard((uintptr_t)at)) {

@@ -24,7 +24,7 @@
 // Firmware and real-mode data live here, and the AP trampoline will.
 #define LOW_MEMORY_END MIB(1)
 
-static __initdata struct memory_map available;
+static __initbss struct memory_map available;
 static struct memory_map ram;
 
 // RAM that the direct map and the frame table can hold, and of it what nobody
