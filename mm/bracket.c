@@ -55,6 +55,7 @@ bracket_open(struct bracket *bracket, const struct page *page,
     percpu_count(brackets_opened);
     if (likely(open != rights)) {
         if (unlikely(open == 0)) {
+            percpu_add(bracket_top, -sizeof(*bracket));
             COLD_CALL(bracket_misuse_frame, address, site);
         }
         if (likely(bracket_is_sentinel(bracket - 1))) {

@@ -29,7 +29,6 @@ __used void bracket_misuse_frame(uintptr_t address, uintptr_t site)
 {
     const struct page *page =
         frame_page((address - DIRECT_MAP_BASE) / PAGE_SIZE);
-    percpu.bracket_top--; // the map call had taken the slot already
     struct misuse misuse = {
         .what = "map of a frame that is not allocated",
         .page = page,
@@ -84,33 +83,36 @@ void bracket_check_range(const struct page *first, size_t offset, size_t length,
     }
 }
 
-// What is wrong with frame i of a list, or NULL.
-static const char *pages_fault(struct page *const pages[], size_t i)
+// Report frame i of a list, which cannot be in one bracket with frame 0.
+static __cold __noreturn void misuse_pages(struct page *const pages[], size_t i,
+                                           uintptr_t site)
 {
-    if (!section_is_ready(page_to_phys(pages[i])) ||
-        !(pages[i]->private_state & FRAME_ALLOCATED)) {
-        return "map of a frame that is not allocated";
+    if (!(pages[i]->private_state & FRAME_ALLOCATED)) {
+        bracket_misuse_frame(page_direct_address(pages[i]), site);
     }
-    if (pages[i]->private_domain != pages[0]->private_domain) {
-        return "map of frames of several domains";
-    }
-    return NULL;
+    misuse_report(&(struct misuse){
+        .what = "map of frames of several domains",
+        .page = pages[i],
+        .site = {{"this map", site}},
+    });
 }
 
 void bracket_check_pages(struct page *const pages[], size_t count,
                          uintptr_t site)
 {
-    struct misuse misuse = {.site = {{"this map", site}}};
-    if (count == 0 || count > LOCAL_WINDOW_FRAMES) {
-        misuse.what = count == 0 ? "map of no frames"
-                                 : "map of more than 512 scattered frames";
-        misuse_report(&misuse);
+    if (count - 1 >= LOCAL_WINDOW_FRAMES) {
+        misuse_report(&(struct misuse){
+            .what = count == 0 ? "map of no frames"
+                               : "map of more than 512 scattered frames",
+            .site = {{"this map", site}},
+        });
     }
+    unsigned domain = pages[0]->private_domain;
     for (size_t i = 0; i < count; i++) {
-        misuse.what = pages_fault(pages, i);
-        if (misuse.what != NULL) {
-            misuse.page = pages[i];
-            misuse_report(&misuse);
+        // A frame that is not allocated has a number that no domain has.
+        if (unlikely(pages[i]->private_domain != domain ||
+                     !(pages[i]->private_state & FRAME_ALLOCATED))) {
+            misuse_pages(pages, i, site);
         }
     }
 }

@@ -7,6 +7,7 @@
 #include "arch/tlb.h"
 #include "lib/panic.h"
 #include "mm/frames.h"
+#include "mm/layout.h"
 #include "mm/lock.h"
 #include "mm/pagetable.h"
 #include "mm/pt_window.h"
@@ -37,9 +38,12 @@ __init void local_window_init_boot(void)
     mm_unlock(lock);
 }
 
-static uint64_t *entry_at(uintptr_t address)
+// The entry of an address of the window, and in *run how many more pages from
+// there on have theirs behind it, `count` at most.
+static uint64_t *entries_at(uintptr_t address, size_t count, size_t *run)
 {
     size_t index = (address - boot_window.base) / PAGE_SIZE;
+    *run = MIN(count, PT_ENTRIES - index % PT_ENTRIES);
     return &boot_window.entries[index / PT_ENTRIES][index % PT_ENTRIES];
 }
 
@@ -62,9 +66,17 @@ void local_window_fill(uintptr_t address, struct page *const pages[],
 {
     uint64_t flags =
         PTE_P | PTE_A | PTE_XD | PTE_KEY(key) | (writable ? PTE_RW | PTE_D : 0);
+    size_t run, left = count;
     pks_set_rights(pks_rights() & ~WINDOW_WRITE);
-    for (size_t i = 0; i < count; i++) {
-        *entry_at(address + i * PAGE_SIZE) = page_to_phys(pages[i]) | flags;
+    for (; left > 0; left -= run) {
+        uint64_t *entries = entries_at(address, left, &run);
+        for (size_t i = 0; i < run; i++) {
+            // As in mm/long_maps.c: the direct map's base cancels out.
+            entries[i] =
+                page_direct_address(pages[i]) + (flags - DIRECT_MAP_BASE);
+        }
+        address += run * PAGE_SIZE;
+        pages += run;
     }
     pks_set_rights(rights);
     percpu_add_value(pte_writes, count);
@@ -72,13 +84,19 @@ void local_window_fill(uintptr_t address, struct page *const pages[],
 
 void local_window_close(uintptr_t address, size_t count, uint32_t rights)
 {
+    uintptr_t at = address;
+    size_t run, left = count;
     pks_set_rights(pks_rights() & ~WINDOW_WRITE);
-    for (size_t i = 0; i < count; i++) {
-        *entry_at(address + i * PAGE_SIZE) = 0;
+    for (; left > 0; left -= run) {
+        uint64_t *entries = entries_at(at, left, &run);
+        for (size_t i = 0; i < run; i++) {
+            *(volatile uint64_t *)&entries[i] = 0; // not a memset()
+        }
+        at += run * PAGE_SIZE;
     }
     pks_set_rights(rights);
-    for (size_t i = 0; i < count; i++) {
-        cpu_invlpg(address + i * PAGE_SIZE);
+    for (at = address; at < address + count * PAGE_SIZE; at += PAGE_SIZE) {
+        cpu_invlpg(at);
     }
     percpu_add_value(pte_writes, count);
     percpu_add_value(invlpg, count);
@@ -91,8 +109,8 @@ bool local_window_holds(uintptr_t address, size_t count,
 {
     bool holds = false;
     uint32_t rights = window_open(WINDOW_READ);
-    for (size_t i = 0; i < count && !holds; i++) {
-        uint64_t entry = *entry_at(address + i * PAGE_SIZE);
+    for (size_t i = 0, run; i < count && !holds; i++) {
+        uint64_t entry = *entries_at(address + i * PAGE_SIZE, 1, &run);
         uint64_t frame = (entry & PTE_ADDRESS) / PAGE_SIZE;
         holds = (entry & PTE_P) && frame - page_frame(page) < n;
     }

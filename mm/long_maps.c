@@ -50,7 +50,7 @@ void long_maps_clear_locked(uint64_t *entries, size_t count, uintptr_t address)
     uint32_t rights = window_open(WINDOW_WRITE);
     for (size_t i = 0; i < count; i++) {
         entry_page(entries[i])->private_prev -= LONG_VMAP_ONE;
-        entries[i] = 0;
+        *(volatile uint64_t *)&entries[i] = 0; // not a memset()
     }
     window_close(rights);
     percpu_add_value(pte_writes, count);
