@@ -47,8 +47,11 @@ LIB_SRCS := \
 ARCH_SRCS := \
     arch/acpi.c \
     arch/acpi_power.c \
+    arch/apic.c \
     arch/cpuid.c \
     arch/percpu.c \
+    arch/pic.c \
+    arch/pit.c \
     arch/pks.c \
     arch/pks_write.asm \
     arch/power.c \
@@ -67,6 +70,12 @@ MM_SRCS := \
     mm/copy.c \
     mm/domain.c \
     mm/frames.c \
+    mm/heap.c \
+    mm/heap_check.c \
+    mm/heap_large.c \
+    mm/heap_memory.c \
+    mm/heap_report.c \
+    mm/heap_slab.c \
     mm/image.c \
     mm/kmap.c \
     mm/local_window.c \
@@ -77,7 +86,8 @@ MM_SRCS := \
     mm/section.c \
     mm/stats.c \
     mm/tables.c \
-    mm/vmap.c
+    mm/vmap.c \
+    mm/vmap_slots.c
 
 KERNEL_SRCS := \
     kernel/backtrace.c \
@@ -87,18 +97,24 @@ KERNEL_SRCS := \
     kernel/console.c \
     kernel/fault.c \
     kernel/guard.c \
+    kernel/heap_leaks.c \
     kernel/info.c \
+    kernel/interrupt.c \
     kernel/lineedit.c \
     kernel/lineedit_complete.c \
     kernel/main.c \
     kernel/misuse.c \
     kernel/panic.c \
+    kernel/remote.c \
     kernel/run.c \
     kernel/shell.c \
     kernel/shell_fault.c \
     kernel/shell_memory.c \
     kernel/shell_stack.asm \
+    kernel/step.c \
+    kernel/step_call.asm \
     kernel/symbols.c \
+    kernel/timer.c \
     kernel/trap.c
 
 FRAMEWORK_SRCS := \
@@ -107,9 +123,17 @@ FRAMEWORK_SRCS := \
 
 TEST_SRCS := \
     tests/alias.c \
+    tests/bench_irq.c \
+    tests/handler_stubs.asm \
+    tests/handlers.c \
     tests/pks_access.asm \
     tests/test_fault.c \
     tests/test_frames.c \
+    tests/test_heap.c \
+    tests/test_heap_memory.c \
+    tests/test_heap_misuse.c \
+    tests/test_irq.c \
+    tests/test_irq_nesting.c \
     tests/test_kmap.c \
     tests/test_kmap_shared.c \
     tests/test_layout.c \
@@ -121,6 +145,7 @@ TEST_SRCS := \
     tests/test_pages.c \
     tests/test_probe.c \
     tests/test_range.c \
+    tests/test_step.c \
     tests/test_vmap.c
 
 APP_SRCS := \

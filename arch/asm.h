@@ -9,12 +9,15 @@
 #define KERNEL_BASE 0xffffffff80000000
 
 // Model-specific registers (SDM 4, table 2-2).
+#define MSR_IA32_APIC_BASE 0x1b
 #define MSR_IA32_PKRS 0x6e1
 #define MSR_EFER 0xc0000080
 #define MSR_GS_BASE 0xc0000101
 
 // IA32_PKRS with key 0 open and every other key closed (AD and WD set).
 #define PKRS_CLOSED 0xfffffffc
+
+#define RFLAGS_TF_BIT 8
 
 // Selectors in the kernel's GDT.
 #define SELECTOR_CODE 0x08
@@ -26,6 +29,7 @@
 #define PERCPU_BRACKET_TOP 16
 #define PERCPU_BRACKET_LIMIT 24
 #define PERCPU_PKRS_WRITES 32
+#define PERCPU_NMI_LEVEL 40
 
 // struct bracket. The sentinel below a context's first bracket has an address
 // that no map call returns: kunmap_local() never gets past it.
@@ -41,8 +45,12 @@
 
 // struct trap_frame, from its lowest address
 #define TRAP_FRAME_RIGHTS 16
+#define TRAP_FRAME_REGISTERS 32
 #define TRAP_FRAME_VECTOR 152
+#define TRAP_FRAME_ERROR_CODE 160
 #define TRAP_FRAME_HARDWARE 168
+#define TRAP_FRAME_RFLAGS 184
+#define TRAP_FRAME_RSP 192
 
 // struct catch_frame
 #define CATCH_RBX 0

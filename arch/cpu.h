@@ -49,6 +49,20 @@ static inline void cpu_write_cr4(uint64_t value)
     __asm__ volatile("mov %0, %%cr4" : : "r"(value) : "memory");
 }
 
+// The lowest priority class of interrupts that gets through, minus 1: bits 7:4
+// of the local APIC's TPR (SDM 3A 11.8.6).
+static inline uint64_t cpu_read_cr8(void)
+{
+    uint64_t value;
+    __asm__ volatile("mov %%cr8, %0" : "=r"(value));
+    return value;
+}
+
+static inline void cpu_write_cr8(uint64_t value)
+{
+    __asm__ volatile("mov %0, %%cr8" : : "r"(value) : "memory");
+}
+
 static inline uint64_t cpu_read_msr(uint32_t msr)
 {
     uint32_t low, high;
@@ -94,6 +108,14 @@ static inline void cpu_cli(void)
 static inline void cpu_sti(void)
 {
     __asm__ volatile("sti" : : : "memory");
+}
+
+// Take the interrupts that wait, with interrupts off before and after. STI
+// holds them back for one instruction more (SDM 2B); under QEMU 7.2 PAUSE in
+// its place would make that two.
+static inline void cpu_take_interrupts(void)
+{
+    __asm__ volatile("sti; nop; nop; cli" : : : "memory");
 }
 
 static inline void cpu_hlt(void)

@@ -10,12 +10,14 @@
 
 struct bracket;     // mm/bracket.h
 struct catch_frame; // keyhole.h
+struct step;        // kernel/step.h
 
 struct cpu_data {
     struct cpu_data *self; // for taking the address of a member
 
     // Saved by every trap, reset for its handler, and put back on the way out.
     uint32_t rights;             // soft copy of IA32_PKRS, see arch/pks.h
+    uint32_t zero;               // saved and put back with it, as one word
     struct bracket *bracket_top; // where the next bracket goes
 
     // Of the thread that runs here: behind its last bracket begin those of the
@@ -23,6 +25,13 @@ struct cpu_data {
     struct bracket *bracket_limit;
 
     uint64_t pkrs_writes; // struct map_stats, summed over all CPUs on request
+
+    // The trap level from which on NMIs are blocked: that of the NMI that is
+    // being handled; 0: not blocked. Traps above it return without IRETQ, which
+    // would unblock them (docs/TRICKS.md).
+    uint32_t nmi_level;
+    uint32_t trap_level; // traps being handled, 0 in a thread
+
     uint64_t pkrs_writes_skipped;
     uint64_t brackets_opened;
     uint64_t brackets_outermost; // of those, with no other open
@@ -33,7 +42,7 @@ struct cpu_data {
     uint64_t faults;
 
     struct catch_frame *catches; // innermost place to come back to
-    uint32_t trap_level;         // traps being handled, 0 in a thread
+    struct step *step;           // innermost step_through(), or NULL
     uint32_t cpu;                // number of this CPU
 };
 
@@ -43,6 +52,8 @@ _Static_assert(offsetof(struct cpu_data, bracket_top) == PERCPU_BRACKET_TOP,
 _Static_assert(offsetof(struct cpu_data, bracket_limit) == PERCPU_BRACKET_LIMIT,
                "asm.h");
 _Static_assert(offsetof(struct cpu_data, pkrs_writes) == PERCPU_PKRS_WRITES,
+               "asm.h");
+_Static_assert(offsetof(struct cpu_data, nmi_level) == PERCPU_NMI_LEVEL,
                "asm.h");
 
 // This CPU's data; each access is one GS-relative instruction. Read-modify-

@@ -16,11 +16,17 @@ section .text
 ; soft copy and the old register; it saves and restores each by itself, so the
 ; order does not matter to it (docs/TRICKS.md, "Two copies of one word").
 ; The value of bits 63:32 is always 0: anything else raises #GP (SDM 3A 4.6.2).
-global pks_write_msr
+global pks_write_msr, pks_write_msr_only, pks_write_msr_loaded
 pks_write_msr:
         mov     [gs:PERCPU_RIGHTS], eax
+
+; For the trap entry: the same, where the soft copy is written apart.
+pks_write_msr_only:
         mov     ecx, MSR_IA32_PKRS
         xor     edx, edx
+
+; And the same where ECX is MSR_IA32_PKRS and EDX is 0 already.
+pks_write_msr_loaded:
         wrmsr
         inc     qword [gs:PERCPU_PKRS_WRITES]
         ret

@@ -85,9 +85,9 @@ catch_enter:
 ; _Noreturn void catch_resume(const struct catch_frame *frame)
 ;
 ; In: RDI. Goes on behind the call of catch_enter() that filled *frame,
-; with EAX = 1. By IRETQ, since the code that is abandoned may be a handler:
-; only IRETQ unblocks NMIs (SDM 3A 6.7.1). Rights and brackets are put back by
-; the caller.
+; with EAX = 1. By IRETQ, since the code that is abandoned may be an NMI's
+; handler: only IRETQ unblocks NMIs (SDM 3A 6.7.1). Rights and brackets are put
+; back by the caller.
 global catch_resume
 catch_resume:
         push    SELECTOR_DATA
@@ -103,3 +103,21 @@ catch_resume:
         mov     r15, [rdi + CATCH_R15]
         mov     eax, 1
         iretq
+
+; _Noreturn void catch_resume_in_nmi(const struct catch_frame *frame)
+;
+; The same inside the handler of an NMI, with NMIs blocked as they are.
+global catch_resume_in_nmi
+catch_resume_in_nmi:
+        mov     rsp, [rdi + CATCH_RSP]
+        push    qword [rdi + CATCH_RIP]
+        push    qword [rdi + CATCH_RFLAGS]
+        mov     rbx, [rdi + CATCH_RBX]
+        mov     rbp, [rdi + CATCH_RBP]
+        mov     r12, [rdi + CATCH_R12]
+        mov     r13, [rdi + CATCH_R13]
+        mov     r14, [rdi + CATCH_R14]
+        mov     r15, [rdi + CATCH_R15]
+        mov     eax, 1
+        popfq
+        ret

@@ -27,7 +27,7 @@
 
 #define EFER_NXE BIT(11)
 
-#define RFLAGS_TF BIT(8)
+#define RFLAGS_TF BIT(RFLAGS_TF_BIT)
 #define RFLAGS_IF BIT(9)
 #define RFLAGS_AC BIT(18)
 

@@ -12,7 +12,7 @@
 struct bracket; // mm/bracket.h
 
 // On the stack during a trap. The interrupted code's rights may be changed
-// here, and take effect on return.
+// here, and take effect on return. So may RIP and RFLAGS.
 struct trap_frame {
     uint64_t soft_rights;        // percpu.rights as it was
     struct bracket *bracket_top; // percpu.bracket_top as it was
@@ -27,10 +27,17 @@ struct trap_frame {
 
 _Static_assert(offsetof(struct trap_frame, rights) == TRAP_FRAME_RIGHTS,
                "asm.h");
+_Static_assert(offsetof(struct trap_frame, r15) == TRAP_FRAME_REGISTERS,
+               "asm.h");
 _Static_assert(offsetof(struct trap_frame, vector) == TRAP_FRAME_VECTOR,
+               "asm.h");
+_Static_assert(offsetof(struct trap_frame, error_code) == TRAP_FRAME_ERROR_CODE,
                "asm.h");
 _Static_assert(offsetof(struct trap_frame, rip) == TRAP_FRAME_HARDWARE,
                "asm.h");
+_Static_assert(offsetof(struct trap_frame, rflags) == TRAP_FRAME_RFLAGS,
+               "asm.h");
+_Static_assert(offsetof(struct trap_frame, rsp) == TRAP_FRAME_RSP, "asm.h");
 
 // Supplied by the kernel layer. Called for every trap, interrupts off.
 void trap_handle(struct trap_frame *frame);

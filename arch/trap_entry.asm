@@ -4,7 +4,7 @@
 
 %include "arch/asm.inc"
 
-extern trap_handle, pks_write_msr
+extern trap_handle, pks_write_msr_only, pks_write_msr_loaded
 
 ; Vectors for which the CPU pushes an error code (SDM 3A table 6-1).
 %define HAS_ERROR_CODE(v) ((v) == 8 || ((v) >= 10 && (v) <= 14) || (v) == 17 || (v) == 21)
@@ -45,7 +45,18 @@ trap_stubs:
         cld
 %endmacro
 
+; Back to what was interrupted, by IRETQ. But not into the handler of an NMI:
+; IRETQ would unblock NMIs there, and the next one would start at the top of the
+; same stack, over the frame of the first (docs/TRICKS.md).
 %macro POP_REGISTERS_AND_RETURN 0
+        cmp     dword [gs:PERCPU_NMI_LEVEL], 0
+        jne     return_in_nmi
+        POP_REGISTERS
+        add     rsp, 16                         ; vector, error code
+        iretq
+%endmacro
+
+%macro POP_REGISTERS 0
         pop     r15
         pop     r14
         pop     r13
@@ -61,50 +72,65 @@ trap_stubs:
         pop     rdx
         pop     rcx
         pop     rax
-        add     rsp, 16                         ; vector, error code
-        iretq
 %endmacro
 
 ; A handler's brackets go behind all of the thread's, above a sentinel of their
 ; own that remembers the interrupted context's top. The slot at that top is left
 ; alone: the interrupted code may be filling it. So are the thread's closed
-; brackets: a report names them. Saves percpu.bracket_top. Clobbers RAX, RCX,
-; RDX.
+; brackets: a report names them. Saves percpu.bracket_top. Clobbers RAX, RBX,
+; RSI.
 %macro PUSH_BRACKETS 0
-        mov     rdx, [gs:PERCPU_BRACKET_TOP]
+        mov     rbx, [gs:PERCPU_BRACKET_TOP]
         mov     rax, [gs:PERCPU_BRACKET_LIMIT]
-        push    rdx
-        lea     rcx, [rdx + BRACKET_SIZE]
-        cmp     rcx, rax
-        cmova   rax, rcx
+        push    rbx
+        lea     rsi, [rbx + BRACKET_SIZE]
+        cmp     rsi, rax
+        cmova   rax, rsi
         mov     qword [rax + BRACKET_ADDRESS], BRACKET_SENTINEL
-        mov     [rax + BRACKET_INTERRUPTED], rdx
-        or      byte [rax + BRACKET_INTERRUPTED], BRACKET_SPECIAL
+        or      rbx, BRACKET_SPECIAL
+        mov     [rax + BRACKET_INTERRUPTED], rbx
         add     rax, BRACKET_SIZE
         mov     [gs:PERCPU_BRACKET_TOP], rax
 %endmacro
 
-; Put back percpu.rights and percpu.bracket_top. Clobbers RAX.
+; Put back percpu.rights and percpu.bracket_top. RSP is then at the registers.
 %macro POP_CONTEXT 0
-        pop     rax                             ; soft_rights
-        mov     [gs:PERCPU_RIGHTS], eax
+        pop     qword [gs:PERCPU_RIGHTS]        ; soft_rights, and a word of 0
         pop     qword [gs:PERCPU_BRACKET_TOP]
         add     rsp, 16                         ; rights, reserved
 %endmacro
 
 ; Before PKS is on, and under engines that do not use it. In: a struct
 ; trap_frame on the stack from its `vector` on; keeps every register.
+global trap_entry_plain
 trap_entry_plain:
         PUSH_REGISTERS
         push    0                               ; reserved
         push    0                               ; rights
         PUSH_BRACKETS
-        mov     eax, [gs:PERCPU_RIGHTS]
-        push    rax                             ; soft_rights
+        push    qword [gs:PERCPU_RIGHTS]        ; soft_rights
         mov     rdi, rsp
         call    trap_handle
         POP_CONTEXT
         POP_REGISTERS_AND_RETURN
+
+; Into the handler of an NMI, with NMIs blocked as they are: by POPFQ and RET,
+; from two words below the stack pointer that was interrupted. There is no red
+; zone, so nobody has anything there but the CPU, which pushed the frame that
+; is used up. POPFQ sets no TF: a handler of an NMI is not stepped through.
+%define FRAME(member) (TRAP_FRAME_ %+ member - TRAP_FRAME_REGISTERS)
+return_in_nmi:
+        mov     rax, [rsp + FRAME(RSP)]
+        mov     rcx, [rsp + FRAME(RFLAGS)]
+        mov     rdx, [rsp + FRAME(HARDWARE)]    ; RIP
+        sub     rax, 16
+        mov     [rax], rcx
+        mov     [rax + 8], rdx
+        mov     [rsp + FRAME(ERROR_CODE)], rax
+        POP_REGISTERS
+        mov     rsp, [rsp + 8]                  ; behind the vector
+        popfq
+        ret
 
 ; With PKS. The register is read, not the soft copy: only the register tells
 ; what an interrupted pks_write_msr() had already done.
@@ -112,25 +138,23 @@ global trap_entry_pks
 trap_entry_pks:
         PUSH_REGISTERS
         mov     ecx, MSR_IA32_PKRS
-        rdmsr
+        rdmsr                                   ; EDX = 0 (SDM 3A 4.6.2)
         push    rax                             ; reserved
         push    rax                             ; rights
-        mov     ebx, eax
         PUSH_BRACKETS
-        mov     eax, [gs:PERCPU_RIGHTS]
-        push    rax                             ; soft_rights
-        mov     eax, PKRS_CLOSED
-        mov     [gs:PERCPU_RIGHTS], eax
-        cmp     ebx, eax
+        push    qword [gs:PERCPU_RIGHTS]        ; soft_rights
+        mov     dword [gs:PERCPU_RIGHTS], PKRS_CLOSED
+        cmp     dword [rsp + TRAP_FRAME_RIGHTS], PKRS_CLOSED
         je      .closed
-        call    pks_write_msr
+        mov     eax, PKRS_CLOSED
+        call    pks_write_msr_loaded
 .closed:
         mov     rdi, rsp
         call    trap_handle
         mov     eax, [rsp + TRAP_FRAME_RIGHTS]
         cmp     eax, [gs:PERCPU_RIGHTS]
         je      .same
-        call    pks_write_msr
+        call    pks_write_msr_only
 .same:
         POP_CONTEXT
         POP_REGISTERS_AND_RETURN

@@ -111,6 +111,25 @@ struct domain *page_domain(const struct page *page);
 // right to use it. Any context.
 void *page_direct_map_address(const struct page *page);
 
+// ---------------------------------------------------------------------- Heap
+
+// `size` bytes of the kernel's own memory, writable and never executable,
+// always open (key 0). Aligned to 16; a size that is a power of two is aligned
+// to itself, up to PAGE_SIZE; from about 3 KiB on the object has whole pages
+// and an unmapped one behind it. kmalloc()'s contents are undefined,
+// kzalloc()'s are 0. Size 0 gives an object of no bytes, with an address of its
+// own, to be freed like any other. Thread context. NULL: out of memory, or a
+// size above 4 GiB less a page.
+void *kmalloc(size_t size) __attribute__((malloc, alloc_size(1)));
+void *kzalloc(size_t size) __attribute__((malloc, alloc_size(1)));
+
+// Give back what kmalloc() or kzalloc() returned; NULL is nothing to do. Thread
+// context. Misuse: a second free, an address inside an object, or one that the
+// heap did not give; in debug builds also an object that was written to past
+// its end. A debug build's kmalloc() reports a write to freed memory when it
+// gives that memory again.
+void kfree(void *object);
+
 // ------------------------------------------------------------------ Brackets
 
 // Open one frame for this thread and return its address; read and write, or
@@ -242,6 +261,26 @@ bool run_protected(void (*fn)(void *arg), void *arg, struct fault *fault);
 unsigned cpu_id(void);
 unsigned cpus_online(void);
 
+// Run fn(arg) on a CPU, in the handler of an interrupt that is sent to it, and
+// wait until it has returned; the calling CPU is no exception. The handler
+// starts with every key closed. Brackets may be open on either side. Thread
+// and handler context; where interrupts are off, calls alone get through while
+// it waits. Misuse: no such CPU; NMI context.
+void cpu_call(unsigned cpu, void (*fn)(void *arg), void *arg);
+
+// The same in the handler of a non-maskable interrupt (SDM 3A 6.7), whatever
+// the CPU is doing.
+void cpu_nmi(unsigned cpu, void (*fn)(void *arg), void *arg);
+
+// Call fn(arg), and at_each(at_arg) after every instruction of fn and of what
+// it calls, the last return included (#DB by RFLAGS.TF, SDM 3B 17.3.1.4).
+// at_each runs as a handler: every key closed, not stepped itself. Handlers
+// that interrupt fn are not stepped through. After an instruction that holds
+// #DB back (MOV SS, STI) it is called one instruction later. fn keeps RFLAGS.TF
+// and RFLAGS.IF as they are. Thread and handler context. Misuse: NMI context.
+void step_through(void (*fn)(void *arg), void *arg,
+                  void (*at_each)(void *at_arg), void *at_arg);
+
 // ------------------------------------------------------------------ Counters
 
 // Sums over all CPUs since boot.
@@ -347,11 +386,14 @@ struct test_entry {
 
 // A place to come back to when a statement faults. The layout is known to
 // catch_enter() in assembly.
+struct step;
 struct catch_frame {
     uint64_t rbx, rbp, r12, r13, r14, r15, rsp, rip;
     uint64_t rflags;
     struct catch_frame *outer;
     struct bracket *bracket_top; // brackets open on entry end here
+    struct step *step;           // step_through() that it lies in, or NULL
+    uint64_t priority;           // of interrupts that got through on entry
     uint32_t rights;             // what the context could touch on entry
     uint32_t handler_level;      // 0 in a thread
     bool report;                 // print what is caught, whoever's fault it is

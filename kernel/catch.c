@@ -4,6 +4,7 @@
 #include "kernel/catch.h"
 
 #include "arch/asm.h"
+#include "arch/cpu.h"
 #include "arch/percpu.h"
 #include "arch/pks.h"
 #include "lib/panic.h"
@@ -13,6 +14,7 @@ _Static_assert(offsetof(struct catch_frame, rip) == CATCH_RIP, "asm.h");
 _Static_assert(offsetof(struct catch_frame, rflags) == CATCH_RFLAGS, "asm.h");
 
 __noreturn void catch_resume(const struct catch_frame *frame);
+__noreturn void catch_resume_in_nmi(const struct catch_frame *frame);
 bool probe_copy(void *to, const void *from, size_t length, struct fault *fault);
 
 void catch_push(struct catch_frame *frame)
@@ -20,6 +22,8 @@ void catch_push(struct catch_frame *frame)
     frame->outer = percpu.catches;
     frame->rights = pks_rights();
     frame->bracket_top = percpu.bracket_top;
+    frame->step = percpu.step;
+    frame->priority = cpu_read_cr8();
     frame->handler_level = percpu.trap_level;
     frame->report = false;
     frame->misuse = false;
@@ -45,8 +49,18 @@ struct catch_frame *catch_find(uint32_t level)
 void catch_throw(struct catch_frame *frame)
 {
     percpu.catches = frame->outer;
+    percpu.step = frame->step;
     percpu.trap_level = frame->handler_level;
     brackets_abandon(frame->bracket_top, frame->rights);
+    if (cpu_read_cr8() != frame->priority) {
+        cpu_write_cr8(frame->priority);
+    }
+    if (percpu.nmi_level > frame->handler_level) {
+        percpu.nmi_level = 0; // the NMI's handler is abandoned: unblock
+    }
+    if (percpu.nmi_level != 0) {
+        catch_resume_in_nmi(frame);
+    }
     catch_resume(frame);
 }
 

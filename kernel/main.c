@@ -10,6 +10,7 @@
 #include "arch/trap.h"
 #include "kernel/config.h"
 #include "kernel/console.h"
+#include "kernel/interrupt.h"
 #include "kernel/run.h"
 #include "mm/bracket.h"
 #include "mm/image.h"
@@ -29,6 +30,8 @@ void kmain(const struct boot_info *boot)
     pks_init_cpu();           // IA32_PKRS, then CR4.PKS: direct map closed
     trap_use_pks();           // every handler starts with all keys closed
     memory_init(boot);        // frame table, frame allocator, domains
+    interrupt_init();         // local APIC, nothing of the 8259s
     image_seal();             // init code is gone, constants are constant
+    interrupts_enable();      // from here on they may come
     run();                    // tests, benchmarks, application or shell
 }

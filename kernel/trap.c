@@ -9,12 +9,13 @@
 #include "kernel/catch.h"
 #include "kernel/config.h"
 #include "kernel/fault.h"
+#include "kernel/interrupt.h"
+#include "kernel/remote.h"
+#include "kernel/step.h"
 #include "lib/panic.h"
 #include "mm/bracket.h"
 #include "mm/domain.h"
 #include "mm/misuse.h"
-
-#define EXCEPTIONS 32
 
 // fault=relaxed prints once for each site; older ones are forgotten and may
 // print again.
@@ -127,17 +128,27 @@ void trap_handle(struct trap_frame *trap)
     case TRAP_MC:
         panic("machine check: the hardware reported an error");
     case TRAP_NMI:
-        printf("keyhole: NMI that nobody asked for, at 0x%lx\n", trap->rip);
+        percpu.nmi_level = percpu.trap_level;
+        if (!remote_nmi_handle()) {
+            printf("keyhole: NMI that nobody asked for, at 0x%lx\n", trap->rip);
+        }
+        break;
+    case TRAP_DB:
+        if (!step_handle(trap)) {
+            fault_handle(trap);
+        }
         break;
     default:
-        if (trap->vector < EXCEPTIONS) {
+        if (trap->vector < VECTOR_INTERRUPTS) {
             fault_handle(trap);
         } else {
-            printf("keyhole: interrupt %llu that nobody asked for\n",
-                   (unsigned long long)trap->vector);
+            interrupt_handle((unsigned)trap->vector);
         }
         break;
     }
     balance_check(trap);
+    if (unlikely(percpu.nmi_level == percpu.trap_level)) {
+        percpu.nmi_level = 0; // the IRETQ that follows unblocks NMIs
+    }
     percpu.trap_level--;
 }

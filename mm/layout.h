@@ -34,6 +34,21 @@
 #define VMAP_SLOTS_BASE 0xffffffa000000000ull
 #define VMAP_SLOTS_SIZE GIB(64)
 
+// The heap. Small objects lie in slabs of 16 KiB; apart from them, so that no
+// object's overflow reaches it, is what is known of each slab and of each 16
+// bytes of slab. Large objects have a span for each power of two of pages. All
+// of it is address space: memory comes when it is asked for.
+#define HEAP_SLABS_BASE 0xffffffc000000000ull
+#define HEAP_SLABS_SIZE GIB(32)
+#define HEAP_HEADERS_BASE 0xffffffc800000000ull
+#define HEAP_HEADERS_SIZE GIB(1)
+#define HEAP_LARGE_BASE 0xffffffd000000000ull
+#define HEAP_LARGE_SIZE GIB(160)
+// The address of an object, shifted right by 4, is that of its state.
+#define HEAP_STATES_BASE 0xfffffffc00000000ull
+#define HEAP_STATES_SHIFT 4
+#define HEAP_STATES_SIZE (HEAP_SLABS_SIZE >> HEAP_STATES_SHIFT)
+
 // The kernel image, at KERNEL_BASE plus its physical address.
 #define IMAGE_REGION_BASE 0xffffffff80000000ull
 #define IMAGE_REGION_SIZE GIB(1)
@@ -41,6 +56,11 @@
 // struct domain by number.
 #define DOMAIN_TABLE_BASE 0xffffffffc0000000ull
 #define DOMAIN_TABLE_SIZE KIB(512)
+
+// Registers of devices that the kernel itself drives, uncached. One page table
+// serves these and the domains.
+#define DEVICE_REGION_BASE 0xffffffffc0100000ull
+#define DEVICE_REGION_SIZE MIB(1)
 
 // Where kmap_local_pages() puts scattered frames: one window for each thread.
 #define LOCAL_WINDOWS_BASE 0xffffffffd0000000ull
@@ -54,9 +74,17 @@ LAYOUT_BEFORE(KMAP, VMAP);
 LAYOUT_BEFORE(VMAP, TEST_REGION);
 LAYOUT_BEFORE(TEST_REGION, FRAME_TABLE);
 LAYOUT_BEFORE(FRAME_TABLE, VMAP_SLOTS);
-LAYOUT_BEFORE(VMAP_SLOTS, IMAGE_REGION);
+LAYOUT_BEFORE(VMAP_SLOTS, HEAP_SLABS);
+LAYOUT_BEFORE(HEAP_SLABS, HEAP_HEADERS);
+LAYOUT_BEFORE(HEAP_HEADERS, HEAP_LARGE);
+LAYOUT_BEFORE(HEAP_LARGE, HEAP_STATES);
+LAYOUT_BEFORE(HEAP_STATES, IMAGE_REGION);
 LAYOUT_BEFORE(IMAGE_REGION, DOMAIN_TABLE);
-LAYOUT_BEFORE(DOMAIN_TABLE, LOCAL_WINDOWS);
+LAYOUT_BEFORE(DOMAIN_TABLE, DEVICE_REGION);
+LAYOUT_BEFORE(DEVICE_REGION, LOCAL_WINDOWS);
 _Static_assert(FRAME_TABLE_BASE << FRAME_TABLE_SHIFT == DIRECT_MAP_BASE,
                "a struct page's address shifted is its frame's address");
+_Static_assert((int64_t)HEAP_SLABS_BASE >> HEAP_STATES_SHIFT ==
+                   (int64_t)HEAP_STATES_BASE,
+               "an object's address shifted is its state's address");
 _Static_assert(KERNEL_BASE == IMAGE_REGION_BASE, "arch/asm.h");

@@ -19,97 +19,7 @@
 #include "mm/misuse.h"
 #include "mm/pagetable.h"
 #include "mm/section.h"
-
-#define CLASS_SHIFT 39 // one entry of the root table for each class
-#define CLASS_FIRST 1  // a page and its guard
-#define CLASS_LAST 27  // the whole part is one slot
-#define CLASS_SMALL 9  // up to here a slot's entries are in one table
-#define CLASS_SLOTS_SIZE GIB(2)
-
-_Static_assert((CLASS_LAST + 1) * BIT(CLASS_SHIFT) <= VMAP_SIZE, "layout.h");
-_Static_assert((CLASS_LAST + 1) * CLASS_SLOTS_SIZE <= VMAP_SLOTS_SIZE,
-               "layout.h");
-
-struct vmap_slot {
-    uint64_t *entries;  // of its first mapped page; NULL: not looked up yet
-    uint32_t pages;     // mapped; 0: the slot is free
-    uint32_t next;      // free list: slot number + 1, 0 ends it
-    uint32_t offset;    // of the first mapped page in the slot, in pages
-    int32_t map_site;   // who mapped it
-    int32_t unmap_site; // who unmapped it last, 0: nobody
-    bool physical;      // from vmap_range()
-};
-
-_Static_assert(sizeof(struct vmap_slot) == 32, "one shift away");
-
-static struct vmap_class {
-    uint32_t free;  // slot number + 1, 0: none
-    uint32_t fresh; // slots below have been used
-    uint32_t known; // slots below have memory behind their struct vmap_slot
-} classes[CLASS_LAST + 1];
-
-static struct vmap_slot *slot_at(unsigned class, uint64_t number)
-{
-    return (struct vmap_slot *)(VMAP_SLOTS_BASE + class * CLASS_SLOTS_SIZE) +
-           number;
-}
-
-static uintptr_t slot_address(unsigned class, uint64_t number)
-{
-    return VMAP_BASE + ((uint64_t) class << CLASS_SHIFT) +
-           (number << (class + 12));
-}
-
-// The smallest class whose slots hold `pages` behind `offset` pages.
-static unsigned class_for(uint64_t pages, uint64_t offset)
-{
-    uint64_t need = pages + offset - 1;
-    return 64 - __builtin_clzll(need);
-}
-
-// Memory for one more page of struct vmap_slot.
-static bool slots_grow_locked(unsigned class)
-{
-    struct vmap_class *c = &classes[class];
-    phys_addr_t frame = kernel_frames_take_locked(0);
-    uintptr_t at = (uintptr_t)slot_at(class, c->known);
-    if (frame == 0) {
-        return false;
-    }
-    if (pt_map_locked(at, frame, PAGE_SIZE,
-                      PTE_P | PTE_RW | PTE_A | PTE_D | PTE_XD, 1) != 0) {
-        pool_give_locked(frame, 0);
-        return false;
-    }
-    memset((void *)at, 0, PAGE_SIZE);
-    c->known += PAGE_SIZE / sizeof(struct vmap_slot);
-    return true;
-}
-
-// A free slot of the class; false: no memory or no addresses left.
-static bool slot_take_locked(unsigned class, uint64_t *number)
-{
-    struct vmap_class *c = &classes[class];
-    if (likely(c->free != 0)) {
-        *number = c->free - 1;
-        c->free = slot_at(class, *number)->next;
-        return true;
-    }
-    if (c->fresh >= BIT(CLASS_SHIFT - 12 - class) ||
-        (c->fresh == c->known && !slots_grow_locked(class))) {
-        return false;
-    }
-    *number = c->fresh++;
-    return true;
-}
-
-static void slot_give_locked(unsigned class, uint64_t number)
-{
-    struct vmap_slot *slot = slot_at(class, number);
-    slot->pages = 0;
-    slot->next = classes[class].free;
-    classes[class].free = number + 1;
-}
+#include "mm/vmap_slots.h"
 
 // ---------------------------------------------------------------- Misuse
 
@@ -331,32 +241,6 @@ static void range_unmap_locked(uintptr_t address, uint64_t size)
 
 // -------------------------------------------------------------- For both kinds
 
-// The slot of a mapped range that begins at `address`, or NULL with what is
-// known of it.
-static struct vmap_slot *slot_find_locked(uintptr_t address, unsigned *class,
-                                          uint64_t *number, int32_t *before)
-{
-    *before = 0;
-    *class = (address - VMAP_BASE) >> CLASS_SHIFT;
-    if (address < VMAP_BASE || *class < CLASS_FIRST || *class > CLASS_LAST) {
-        return NULL;
-    }
-    *number = (address & (BIT(CLASS_SHIFT) - 1)) >> (*class + 12);
-    if (*number >= classes[*class].fresh) {
-        return NULL;
-    }
-    struct vmap_slot *slot = slot_at(*class, *number);
-    if (address !=
-        slot_address(*class, *number) + (uint64_t)slot->offset * PAGE_SIZE) {
-        return NULL;
-    }
-    if (slot->pages == 0) {
-        *before = slot->unmap_site;
-        return NULL;
-    }
-    return slot;
-}
-
 void vunmap(const void *pointer)
 {
     uintptr_t site = CALL_SITE();
@@ -384,26 +268,4 @@ void vunmap(const void *pointer)
     slot->unmap_site = site_pack(site);
     slot_give_locked(class, number);
     mm_unlock(lock);
-}
-
-uintptr_t vmap_site_of(const struct page *page)
-{
-    for (unsigned class = CLASS_FIRST; class <= CLASS_LAST; class ++) {
-        for (uint64_t n = 0; n < classes[class].fresh; n++) {
-            const struct vmap_slot *slot = slot_at(class, n);
-            uintptr_t at =
-                slot_address(class, n) + (uint64_t)slot->offset * PAGE_SIZE;
-            for (uint32_t i = 0; i < slot->pages; i++) {
-                struct pt_walk walk;
-                pt_walk(at + i * PAGE_SIZE, &walk);
-                uint64_t inside = PT_LEVEL_SIZE(walk.level) - 1;
-                if (walk.present &&
-                    ((walk.entry[walk.level] & PTE_ADDRESS & ~inside) |
-                     ((at + i * PAGE_SIZE) & inside)) == page_to_phys(page)) {
-                    return site_unpack(slot->map_site);
-                }
-            }
-        }
-    }
-    return 0;
 }

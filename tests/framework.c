@@ -12,11 +12,13 @@
 #include "kernel/config.h"
 #include "kernel/console.h"
 #include "kernel/fault.h"
+#include "kernel/heap_leaks.h"
 #include "kernel/misuse.h"
 #include "kernel/run.h"
 #include "keyhole.h"
 #include "lib/glob.h"
 #include "mm/bracket.h"
+#include "mm/heap.h"
 
 extern const struct test_entry __tests_start[], __tests_end[];
 
@@ -182,12 +184,14 @@ bool tests_run(const char *globs)
 {
     unsigned counts[3] = {0}; // passed, failed, skipped
     unsigned number = 0;
+    uint32_t mark = heap_mark();
     printf("KTAP version 1\n1..%u\n", tests_count(globs));
     for (const struct test_entry *t = __tests_start; t < __tests_end; t++) {
         if (globs == NULL || glob_list_match(globs, t->name)) {
             test_run(t, ++number, counts);
         }
     }
+    heap_leaks_print(mark);
     printf("# %u passed, %u failed, %u skipped\n", counts[0], counts[1],
            counts[2]);
     if (number == 0) {

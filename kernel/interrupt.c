@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+//
+// Sets up the local APIC and hands interrupts to those who asked for them.
+#include "kernel/interrupt.h"
+
+#include "arch/apic.h"
+#include "arch/cpu.h"
+#include "arch/cpuid.h"
+#include "arch/pic.h"
+#include "arch/pte.h"
+#include "kernel/remote.h"
+#include "kernel/timer.h"
+#include "lib/panic.h"
+#include "mm/layout.h"
+#include "mm/pagetable.h"
+
+#define APIC_REGISTERS DEVICE_REGION_BASE
+#define DEVICE_FLAGS                                                           \
+    (PTE_P | PTE_RW | PTE_A | PTE_D | PTE_PCD | PTE_PWT | PTE_XD)
+
+__init void interrupt_init(void)
+{
+    if (!cpu_has(CPU_FEATURE_APIC)) {
+        refuse("this CPU has no %s (local interrupt controller); with QEMU use "
+               "-cpu max or add +%s",
+               cpu_feature_name(CPU_FEATURE_APIC),
+               cpu_feature_qemu(CPU_FEATURE_APIC));
+    }
+    uint64_t base;
+    const char *wrong = apic_find(&base);
+    if (wrong != NULL) {
+        refuse("%s", wrong);
+    }
+    if (pt_map(APIC_REGISTERS, base, APIC_REGISTERS_SIZE, DEVICE_FLAGS, 1) !=
+        0) {
+        panic("no page table for the registers of the local APIC");
+    }
+    pic_disable(VECTOR_PIC);
+    apic_init((volatile void *)APIC_REGISTERS, VECTOR_SPURIOUS);
+    remote_init();
+}
+
+void interrupts_enable(void)
+{
+    cpu_sti();
+}
+
+void interrupt_handle(unsigned vector)
+{
+    if (vector == VECTOR_SPURIOUS) {
+        return; // never in service (SDM 3A 11.9)
+    }
+    apic_eoi();
+    switch (vector) {
+    case VECTOR_CALL:
+        remote_call_handle();
+        break;
+    case VECTOR_TIMER:
+        timer_handle();
+        break;
+    default:
+        printf("keyhole: interrupt %u that nobody asked for\n", vector);
+        break;
+    }
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+//
+// Checks inside handlers, where CHECK cannot return from the test: the first
+// one that fails is kept, and the test asks for it afterwards.
+#pragma once
+
+#include "keyhole.h"
+#include "lib/types.h"
+
+// Remember that `condition` does not hold. Any context.
+#define HANDLER_CHECK(condition)                                               \
+    do {                                                                       \
+        if (!(condition)) {                                                    \
+            handler_failed(__FILE__, __LINE__, #condition);                    \
+        }                                                                      \
+    } while (0)
+
+void handler_failed(const char *file, unsigned line, const char *condition);
+
+// Whether all held since the last call; if not, the first that did not is
+// printed. Thread context.
+bool handlers_passed(void);
+
+// IA32_PKRS and its soft copy have both this value. True where the engine does
+// not use them. Any context.
+bool rights_are(uint32_t want);
+
+// The body of a handler that uses a frame: it starts with every key closed,
+// opens the frame, writes and reads it, closes it again, and can then not reach
+// it. Counts itself. `page` is a struct page *. Any context.
+void handler_uses_frame(void *page);
+
+// How often that ran since the last call of this.
+unsigned handler_uses(void);
+
+// Stubs for gates of an IDT that a test makes (tests/handler_stubs.asm): the
+// trap entry without keys, with the vector of a call.
+extern const char stub_call_without_keys[];
+
+// Functions of known length: five instructions; and two around an interrupt.
+void stub_five(void *unused);
+void stub_interrupted(void *unused);

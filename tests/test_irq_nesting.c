@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: MIT
+//
+// Handlers inside handlers, faults inside handlers, and handlers that do not
+// come back.
+#include "arch/cpu.h"
+#include "arch/pks.h"
+#include "kernel/guard.h"
+#include "kernel/interrupt.h"
+#include "kernel/remote.h"
+#include "mm/bracket.h"
+#include "tests/handlers.h"
+
+// A frame that a handler finds open in the thread, and one of its own.
+static struct page *threads, *handlers;
+static const void *threads_address;
+
+static bool frames_get(void)
+{
+    threads = alloc_page(domain_ram);
+    handlers = alloc_page(domain_ram);
+    return threads != NULL && handlers != NULL;
+}
+
+static void frames_put(void)
+{
+    free_page(threads);
+    free_page(handlers);
+}
+
+// The contract's two ways to run a handler on this CPU.
+static void (*const senders[])(unsigned cpu, void (*fn)(void *),
+                               void *arg) = {cpu_call, cpu_nmi};
+
+// --------------------------------------------------------------------- Probes
+
+static void touch(void *address)
+{
+    *(volatile unsigned *)address = 1;
+}
+
+// In a handler, while the thread has threads_address open for writing.
+static void reach_for_threads_frame(void *unused)
+{
+    (void)unused;
+    unsigned value;
+    struct fault fault;
+    HANDLER_CHECK(!probe_read(threads_address, &value, 4, &fault));
+    HANDLER_CHECK(fault.kind == FAULT_PKEY && fault.page == threads);
+    HANDLER_CHECK(!probe_write((void *)threads_address, &value, 4, &fault));
+    HANDLER_CHECK(fault.kind == FAULT_PKEY && fault.error_code == 0x23);
+    HANDLER_CHECK(!run_protected(touch, (void *)threads_address, &fault));
+    HANDLER_CHECK(fault.kind == FAULT_PKEY && fault.access == ACCESS_WRITE);
+    HANDLER_CHECK(rights_are(PKRS_CLOSED));
+
+    const void *own = kmap_local_page_ro(threads);
+    HANDLER_CHECK(own == threads_address);
+    HANDLER_CHECK(probe_read(own, &value, 4, &fault) && value == 7);
+    HANDLER_CHECK(fault.kind == FAULT_NONE);
+    HANDLER_CHECK(!probe_write((void *)own, &value, 4, &fault));
+    kunmap_local(own);
+    HANDLER_CHECK(!probe_read(own, &value, 4, NULL));
+}
+
+TEST(irq, probes_in_handlers)
+{
+    CHECK(frames_get());
+    unsigned *p = kmap_local_page(threads);
+    uint32_t rights = pks_rights();
+    threads_address = p;
+    *p = 7;
+    for (unsigned i = 0; i < ARRAY_SIZE(senders); i++) {
+        senders[i](cpu_id(), reach_for_threads_frame, NULL);
+        CHECK(handlers_passed());
+        CHECK(rights_are(rights));
+        CHECK_EQ(*(volatile unsigned *)p, 7);
+    }
+    kunmap_local(p);
+    frames_put();
+}
+
+// -------------------------------------------------------------------- Nesting
+
+static void nmi_in_call_in_bracket(void *unused)
+{
+    (void)unused;
+    reach_for_threads_frame(NULL);
+    handler_uses_frame(threads); // closed again: its slot is above no sentinel
+}
+
+static void call_in_bracket(void *unused)
+{
+    (void)unused;
+    // Brackets that are closed again, for an NMI's sentinel to lie over.
+    const void *first = kmap_local_page(threads);
+    const void *second = kmap_local_page(handlers);
+    const void *third = kmap_local_page(handlers);
+    kunmap_local(third);
+    kunmap_local(second);
+    kunmap_local(first);
+
+    volatile unsigned *p = kmap_local_page(handlers);
+    uint32_t rights = pks_rights();
+    cpu_nmi(cpu_id(), nmi_in_call_in_bracket, NULL);
+    HANDLER_CHECK(rights_are(rights));
+    HANDLER_CHECK(brackets_depth() == 1);
+    *p = 9;
+    HANDLER_CHECK(*p == 9);
+    kunmap_local((const void *)p);
+    HANDLER_CHECK(rights_are(PKRS_CLOSED));
+}
+
+TEST(irq, nmi_in_call_in_bracket)
+{
+    CHECK(frames_get());
+    volatile unsigned *p = kmap_local_page(threads);
+    uint32_t rights = pks_rights();
+    threads_address = (const void *)p;
+    for (unsigned i = 0; i < 3; i++) {
+        *p = 7;
+        cpu_call(cpu_id(), call_in_bracket, NULL);
+        CHECK(handlers_passed());
+        CHECK(rights_are(rights));
+        CHECK_EQ(brackets_depth(), 1);
+        CHECK(*p != 7);
+    }
+    kunmap_local((const void *)p);
+    CHECK_EQ(percpu.nmi_level, 0);
+    frames_put();
+}
+
+static struct remote_call second_nmi;
+static volatile unsigned second_nmi_runs;
+
+static void run_second_nmi(void *unused)
+{
+    (void)unused;
+    HANDLER_CHECK(percpu.trap_level == 1); // not inside the first
+    HANDLER_CHECK(percpu.nmi_level == 1);
+    second_nmi_runs++;
+}
+
+// All ways back into an NMI's handler; none may let the next NMI in. The
+// request runs behind this one, in the first NMI or in the second.
+static void exceptions_in_nmi(void *closed)
+{
+    second_nmi.fn = run_second_nmi;
+    second_nmi_runs = 0;
+    remote_nmi_post(cpu_id(), &second_nmi);
+    unsigned value;
+    struct fault fault;
+    HANDLER_CHECK(!probe_read(closed, &value, 4, &fault));
+    HANDLER_CHECK(!probe_write(closed, &value, 4, &fault));
+    HANDLER_CHECK(!run_protected(touch, closed, &fault));
+    HANDLER_CHECK(fault.kind == FAULT_PKEY);
+    __asm__ volatile("int %0" : : "i"(VECTOR_CALL) : "memory");
+    handler_uses_frame(handlers);
+    HANDLER_CHECK(percpu.nmi_level == 1 && percpu.trap_level == 1);
+    HANDLER_CHECK(second_nmi_runs == 0);
+}
+
+TEST(irq, nmi_waits_for_nmi)
+{
+    CHECK(frames_get());
+    for (unsigned i = 0; i < 3; i++) {
+        cpu_nmi(cpu_id(), exceptions_in_nmi, page_direct_map_address(threads));
+        CHECK(handlers_passed());
+        CHECK(remote_is_done(&second_nmi));
+        CHECK_EQ(second_nmi_runs, 1);
+        CHECK_EQ(percpu.nmi_level, 0);
+    }
+    frames_put();
+}
+
+// ------------------------------------------------------------------ Abandoned
+
+static void leave_bracket_open(void *unused)
+{
+    (void)unused;
+    kmap_local_page(handlers);
+}
+
+static void fault_in_handler(void *unused)
+{
+    (void)unused;
+    kmap_local_page(handlers);
+    *(volatile char *)threads_address = 1;
+}
+
+struct sending {
+    void (*send)(unsigned cpu, void (*fn)(void *), void *arg);
+    void (*fn)(void *);
+    bool interrupts_off;
+};
+
+static void send(void *arg)
+{
+    struct sending *sending = arg;
+    printf("# a report that this test asks for:\n");
+    if (sending->interrupts_off) {
+        cpu_cli();
+    }
+    sending->send(cpu_id(), sending->fn, NULL);
+}
+
+// A handler that is abandoned leaves no interrupt in service, no NMI blocked
+// and no bracket open. Its report is shown: this is the way of a failing test.
+TEST(irq, abandoned_handlers)
+{
+    CHECK(frames_get());
+    struct domain *other = domain_create("other");
+    CHECK(other != NULL);
+    struct page *page = alloc_page(other);
+    volatile unsigned *p = kmap_local_page(page);
+    uint32_t rights = pks_rights();
+    threads_address = (const void *)p; // of another domain than the handler's
+    for (unsigned i = 0; i < 3 * ARRAY_SIZE(senders); i++) {
+        struct sending sending = {
+            .send = senders[i / 3],
+            .fn = i % 3 ? fault_in_handler : leave_bracket_open,
+            .interrupts_off = i % 3 == 2,
+        };
+        struct fault fault;
+        CHECK(!run_reported(send, &sending, &fault));
+        CHECK_EQ(fault.kind, i % 3 ? FAULT_PKEY : FAULT_OTHER);
+        CHECK(rights_are(rights));
+        CHECK_EQ(brackets_depth(), 1);
+        CHECK_EQ(percpu.trap_level, 0);
+        CHECK_EQ(percpu.nmi_level, 0);
+        CHECK_EQ(cpu_read_cr8(), 0);
+        CHECK(cpu_read_flags() & RFLAGS_IF);
+        *p = i;
+        cpu_call(cpu_id(), handler_uses_frame, handlers);
+        cpu_nmi(cpu_id(), handler_uses_frame, handlers);
+        CHECK(handlers_passed());
+    }
+    kunmap_local((const void *)p);
+    free_page(page);
+    CHECK_EQ(domain_destroy(other), 0);
+    frames_put();
+}
+
+TEST(irq, open_bracket_in_handler_names_its_map)
+{
+    CHECK(frames_get());
+    for (unsigned i = 0; i < ARRAY_SIZE(senders); i++) {
+        struct sending sending = {.send = senders[i], .fn = leave_bracket_open};
+        struct fault fault;
+        CHECK(!run_reported(send, &sending, &fault));
+        uintptr_t offset = fault.ip - (uintptr_t)leave_bracket_open;
+        CHECK(offset != 0 && offset < 64);
+    }
+    frames_put();
+}
