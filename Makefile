@@ -63,6 +63,7 @@ ARCH_SRCS := \
 
 MM_SRCS := \
     mm/area.c \
+    mm/blocks.c \
     mm/bracket.c \
     mm/bracket_misuse.c \
     mm/bracket_pages.c \
@@ -77,6 +78,7 @@ MM_SRCS := \
     mm/heap_report.c \
     mm/heap_slab.c \
     mm/image.c \
+    mm/keys.c \
     mm/kmap.c \
     mm/local_window.c \
     mm/long_maps.c \
@@ -134,6 +136,7 @@ TEST_SRCS := \
     tests/test_heap_misuse.c \
     tests/test_irq.c \
     tests/test_irq_nesting.c \
+    tests/test_keys.c \
     tests/test_kmap.c \
     tests/test_kmap_shared.c \
     tests/test_layout.c \

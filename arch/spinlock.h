@@ -22,6 +22,20 @@ static inline uint64_t spin_lock(struct spinlock *lock)
     return flags;
 }
 
+// The same if it is free; false: it is not, and nothing changed. Any context.
+static inline bool spin_trylock(struct spinlock *lock, uint64_t *flags)
+{
+    *flags = cpu_read_flags();
+    cpu_cli();
+    if (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE)) {
+        if (*flags & RFLAGS_IF) {
+            cpu_sti();
+        }
+        return false;
+    }
+    return true;
+}
+
 static inline void spin_unlock(struct spinlock *lock, uint64_t flags)
 {
     __atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE);

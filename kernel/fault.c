@@ -10,6 +10,7 @@
 #include "kernel/config.h"
 #include "mm/bracket.h"
 #include "mm/domain.h"
+#include "mm/keys.h"
 #include "mm/misuse.h"
 #include "mm/pagetable.h"
 #include "mm/section.h"

@@ -16,7 +16,6 @@
 #include "mm/tables.h"
 
 #define DOMAINS_SHOWN 16
-#define NAMES_WIDTH 56 // of the names behind one key
 
 // A size as people say it, with one decimal where it is not whole.
 static void print_size(uint64_t bytes)
@@ -55,11 +54,9 @@ static void print_keys_in_use(void)
     printf("  keys         ");
     const char *separator = "";
     for (unsigned key = 0; key < PKS_KEYS; key++) {
-        if (key < KEY_DOMAINS || key_users(key) == 1) {
+        if (key_name(key) != NULL) {
             printf("%s%u %s", separator, key, key_name(key));
             separator = ", ";
-        } else if (key_users(key) > 1) {
-            printf("%s%u (%u domains)", separator, key, key_users(key));
         }
     }
     printf("; only key 0 is open\n");
@@ -161,31 +158,14 @@ void info_memory_print(void)
             continue;
         }
         shown++;
-        printf("  %6llu  %3u  %s\n", (unsigned long long)d->frames, d->key,
-               d->name);
+        char key[4] = "-"; // parked
+        if (d->key != 0) {
+            snprintf(key, sizeof(key), "%u", d->key);
+        }
+        printf("  %6u  %3s  %s\n", d->frames, key, d->name);
     }
     if (hidden != 0) {
         printf("  and %u domains more\n", hidden);
-    }
-}
-
-// The names of the domains behind a key, as many as fit a line.
-static void print_key_domains(unsigned key)
-{
-    size_t width = 0;
-    unsigned left = key_users(key);
-    for (struct domain *d = domain_next(DOMAIN_NONE); d != NULL;
-         d = domain_next(d->id)) {
-        if (d->key != key) {
-            continue;
-        }
-        width += strlen(d->name) + 2;
-        if (width > NAMES_WIDTH) {
-            printf("and %u more", left);
-            return;
-        }
-        left--;
-        printf("%s%s", d->name, left != 0 ? ", " : "");
     }
 }
 
@@ -195,6 +175,7 @@ void info_keys_print(void)
         [KEY_KERNEL] = "kernel: image, stacks, descriptor and frame tables",
         [KEY_CLOSED] = "closed: free frames, and aliases of the kernel's own",
         [KEY_TABLES] = "tables: page tables",
+        [KEY_WINDOW] = "window: frames of domains without a key, while open",
     };
     uint32_t rights = pks_rights();
     printf("  key  now     whose\n");
@@ -205,10 +186,8 @@ void info_keys_print(void)
         printf("  %3u  %-6s  ", key, now);
         if (key < KEY_DOMAINS) {
             printf("%s", own[key]);
-        } else if (key_users(key) == 0) {
-            printf("-");
         } else {
-            print_key_domains(key);
+            printf("%s", key_name(key) != NULL ? key_name(key) : "-");
         }
         printf("\n");
     }

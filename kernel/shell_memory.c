@@ -8,6 +8,7 @@
 #include "keyhole.h"
 #include "mm/domain.h"
 #include "mm/frames.h"
+#include "mm/keys.h"
 #include "mm/layout.h"
 #include "mm/pagetable.h"
 

@@ -15,6 +15,7 @@
 #include "lib/panic.h"
 #include "mm/bracket.h"
 #include "mm/domain.h"
+#include "mm/keys.h"
 #include "mm/misuse.h"
 
 // fault=relaxed prints once for each site; older ones are forgotten and may
@@ -37,9 +38,11 @@ static bool relaxed_site_is_new(uintptr_t ip)
 // other. False: not that kind of fault.
 static bool fault_relax(struct trap_frame *trap, const struct fault *fault)
 {
-    const struct domain *domain =
+    struct domain *domain =
         fault->page != NULL ? page_domain(fault->page) : NULL;
-    if (!config.fault_relaxed || fault->kind != FAULT_PKEY || domain == NULL) {
+    // The key is this thread's for good, so it is pinned and never unpinned.
+    if (!config.fault_relaxed || fault->kind != FAULT_PKEY || domain == NULL ||
+        !key_pin(domain)) {
         return false;
     }
     if (relaxed_site_is_new(fault->ip)) {

@@ -34,11 +34,11 @@ __init void brackets_init_boot(void)
 
 // Open a bracket at `address` on frames of the domain that `page` is of; the
 // slot is filled but for that. The checks stand where they cost least: rights
-// of 0 mean that the frame has no domain, and the first bracket of a context
-// always writes the register.
+// of 0 mean that the frame has no domain or that the domain has no key, and the
+// first bracket of a context always writes the register.
 static inline __attribute__((always_inline)) void *
 bracket_open(struct bracket *bracket, const struct page *page,
-             uintptr_t address, bool writable, uintptr_t site)
+             uintptr_t address, bool writable)
 {
     const struct domain_keep *keep = &domain_keep[page->private_domain];
     uint32_t rights = pks_rights();
@@ -55,8 +55,8 @@ bracket_open(struct bracket *bracket, const struct page *page,
     percpu_count(brackets_opened);
     if (likely(open != rights)) {
         if (unlikely(open == 0)) {
-            percpu_add(bracket_top, -sizeof(*bracket));
-            COLD_CALL(bracket_misuse_frame, address, site);
+            COLD_CALL_AND_BACK(bracket_open_parked, bracket, writable, address);
+            return (void *)address;
         }
         if (likely(bracket_is_sentinel(bracket - 1))) {
             percpu_count(brackets_outermost);
@@ -77,8 +77,7 @@ page_open(const struct page *page, bool writable, uintptr_t site)
         COLD_CALL(bracket_misuse_depth, page, site);
     }
     bracket->site_of_one_frame = site;
-    return bracket_open(bracket, page, page_direct_address(page), writable,
-                        site);
+    return bracket_open(bracket, page, page_direct_address(page), writable);
 }
 
 // A bracket on the frames behind bytes offset to offset + length of `first`,
@@ -94,7 +93,7 @@ range_open(const struct page *first, size_t offset, size_t frames,
     bracket->map_site = site_pack(site);
     bracket->minus_frames = -(int32_t)frames;
     return bracket_open(bracket, first + offset / PAGE_SIZE,
-                        page_direct_address(first) + offset, writable, site);
+                        page_direct_address(first) + offset, writable);
 }
 
 static size_t range_frames(size_t offset, size_t length)
@@ -164,7 +163,9 @@ void kunmap_local(const void *address)
     uint32_t rights = bracket->rights;
     if (likely(rights != pks_rights())) {
         if (unlikely(rights & BRACKET_SPECIAL)) {
-            COLD_CALL_AND_BACK(bracket_close_special, bracket, CALL_SITE());
+            uintptr_t unused;
+            COLD_CALL_AND_BACK(bracket_close_special, bracket, CALL_SITE(),
+                               unused);
             return;
         }
         pks_write_rights(rights);

@@ -73,6 +73,10 @@ void brackets_abandon(struct bracket *top, uint32_t rights);
 // `count` frames from `page` on, or NULL.
 const struct bracket *bracket_find_open(const struct page *page, size_t count);
 
+// A bit for each key whose domain has a bracket open, in this thread or in its
+// handlers. Any context.
+uint32_t brackets_busy_keys(void);
+
 // Go through the remembered brackets of this thread on a frame: open ones and
 // those closed since. *cursor starts at 0. `open` says which kind it is. NULL:
 // no more.

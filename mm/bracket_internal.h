@@ -16,15 +16,15 @@
         __builtin_unreachable();                                               \
     } while (0)
 
-// The same for a function that does return.
-#define COLD_CALL_AND_BACK(function, a, b)                                     \
+// The same for a function that does return, a number.
+#define COLD_CALL_AND_BACK(function, a, b, result)                             \
     do {                                                                       \
         uint64_t rdi_, rsi_;                                                   \
         __asm__ volatile("call " #function                                     \
-                         : "=D"(rdi_), "=S"(rsi_)                              \
-                         : "0"(a), "1"(b)                                      \
-                         : "rax", "rcx", "rdx", "r8", "r9", "r10", "r11",      \
-                           "memory", "cc");                                    \
+                         : "=D"(rdi_), "=S"(rsi_), "=a"(result)                \
+                         : "0"(a), "1"((uint64_t)(b))                          \
+                         : "rcx", "rdx", "r8", "r9", "r10", "r11", "memory",   \
+                           "cc");                                              \
     } while (0)
 
 static inline bool bracket_is_sentinel(const struct bracket *bracket)
@@ -41,6 +41,11 @@ static inline void bracket_stamp(struct bracket *bracket)
     (void)bracket;
 #endif
 }
+
+// The rest of a map call on a frame of a domain that has no key: get it one, or
+// open the bracket through the window. Also finds frames without a domain, and
+// reports them. The slot is filled and counted. Returns the address.
+uintptr_t bracket_open_parked(struct bracket *bracket, bool writable);
 
 // kunmap_local() of a bracket that is more than a change of rights: a window,
 // or the sentinel that nobody may close.

@@ -3,6 +3,7 @@
 // Looking at brackets, for those who report or abandon them. Not for hot paths.
 #include "arch/pks.h"
 #include "mm/bracket_internal.h"
+#include "mm/domain.h"
 #include "mm/frames.h"
 #include "mm/local_window.h"
 
@@ -41,8 +42,8 @@ void brackets_abandon(struct bracket *top, uint32_t rights)
         }
         b--;
         if (local_window_has(b->address)) {
-            local_window_close(b->address, -(int64_t)b->minus_frames,
-                               pks_rights());
+            local_window_close(ALIGN_DOWN(b->address, PAGE_SIZE),
+                               -(int64_t)b->minus_frames, pks_rights());
         }
     }
     pks_set_rights(rights);
@@ -76,6 +77,25 @@ const struct bracket *bracket_find_open(const struct page *page, size_t count)
         b = interrupted_top(b - 1);
     }
     return NULL;
+}
+
+uint32_t brackets_busy_keys(void)
+{
+    uint32_t busy = 0;
+    const struct bracket *b = percpu.bracket_top;
+    for (; b != NULL; b = interrupted_top(b - 1)) {
+        for (; !bracket_is_sentinel(b - 1); b--) {
+            uintptr_t address = b[-1].address;
+            const struct page *page =
+                local_window_has(address)
+                    ? local_window_page(address)
+                    : frame_page((address - DIRECT_MAP_BASE) / PAGE_SIZE);
+            if (page != NULL && page_domain(page) != NULL) {
+                busy |= 1u << page_domain(page)->key;
+            }
+        }
+    }
+    return busy;
 }
 
 // The thread's own brackets, and in *top where the open ones end.

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Creating and destroying domains, and which key each has. Keys are static:
-// the key with the fewest users is taken, and domains share keys when there
-// are more of them than keys.
+// Creating and destroying domains. A new one gets a key if one is free.
 #include "mm/domain.h"
 
 #include "arch/pks.h"
@@ -24,7 +22,6 @@ struct domain_keep domain_keep[2 * DOMAINS_MAX];
 static unsigned slots_mapped; // numbers below have memory behind them
 static unsigned slots_used;   // numbers below have been used
 static unsigned free_slot;    // list of numbers to use again; 0 ends it
-static unsigned users[PKS_KEYS];
 
 // Memory for one more page of the table.
 static bool table_grow_locked(void)
@@ -59,31 +56,13 @@ static unsigned slot_take_locked(void)
     return slots_used++;
 }
 
-static unsigned key_choose(void)
+static void domain_init(struct domain *domain, unsigned id, const char *name)
 {
-    unsigned best = KEY_DOMAINS;
-    for (unsigned key = KEY_DOMAINS; key < PKS_KEYS; key++) {
-        if (users[key] < users[best]) {
-            best = key;
-        }
-    }
-    return best;
-}
-
-static void domain_init(struct domain *domain, unsigned id, const char *name,
-                        unsigned key)
-{
-    *domain = (struct domain){
-        .id = id,
-        .key = key,
-        .live = true,
-        .open_write = PKRS_KEY_MASK(key),
-        .open_read = PKRS_AD(key),
-    };
+    *domain = (struct domain){.id = id, .live = true};
     string_copy(domain->name, sizeof(domain->name), name);
-    domain_keep[id].write = ~domain->open_write;
-    domain_keep[id].read = ~domain->open_read;
-    users[key]++;
+    if (keys_free() != 0) {
+        key_get_locked(domain);
+    }
 }
 
 __init void domains_init(void)
@@ -91,7 +70,7 @@ __init void domains_init(void)
     uint64_t lock = mm_lock();
     ASSERT(table_grow_locked());
     slots_used = DOMAIN_BUILT_IN;
-    domain_init(domain_of_id(DOMAIN_RAM), DOMAIN_RAM, "ram", KEY_DOMAINS);
+    domain_init(domain_of_id(DOMAIN_RAM), DOMAIN_RAM, "ram");
     mm_unlock(lock);
 }
 
@@ -102,7 +81,7 @@ struct domain *domain_create(const char *name)
     unsigned id = slot_take_locked();
     if (id != 0) {
         domain = domain_of_id(id);
-        domain_init(domain, id, name, key_choose());
+        domain_init(domain, id, name);
     }
     mm_unlock(lock);
     return domain;
@@ -121,8 +100,7 @@ int domain_destroy(struct domain *domain)
     }
     if (error == 0) {
         domain->live = false;
-        domain_keep[domain->id] = (struct domain_keep){0};
-        users[domain->key]--;
+        key_take_locked(domain);
         domain->next_free = free_slot;
         free_slot = domain->id;
     }
@@ -143,29 +121,4 @@ struct domain *domain_next(unsigned id)
         }
     }
     return NULL;
-}
-
-const char *key_name(unsigned key)
-{
-    switch (key) {
-    case KEY_KERNEL:
-        return "kernel";
-    case KEY_CLOSED:
-        return "closed";
-    case KEY_TABLES:
-        return "tables";
-    default:
-        break;
-    }
-    for (struct domain *d = domain_next(0); d != NULL; d = domain_next(d->id)) {
-        if (d->key == key) {
-            return d->name;
-        }
-    }
-    return NULL;
-}
-
-unsigned key_users(unsigned key)
-{
-    return users[key];
 }

@@ -31,10 +31,12 @@ struct domain {
     uint32_t open_write; // bits to clear in IA32_PKRS to read and write
     uint32_t open_read;  // bits to clear to read only
     uint16_t id;
-    uint8_t key;
+    uint8_t key;        // 0: parked
     bool live;          // between create and destroy
     uint32_t next_free; // number of the next slot to use again
-    uint64_t frames;    // allocated, not yet freed
+    uint32_t pins;      // who relies on the key
+    uint32_t blocks;    // list of whole 2 MiB blocks (mm/blocks.c)
+    uint32_t frames;    // allocated, not yet freed
     struct free_area area;
     char name[DOMAIN_NAME_SIZE];
 } __aligned(DOMAIN_SIZE);
@@ -63,9 +65,3 @@ void domains_init(void);
 // The domain with the lowest number above `id` that is live, or NULL: for
 // lists. Start with DOMAIN_NONE.
 struct domain *domain_next(unsigned id);
-
-// Of all domains that use a key, the name of the first; NULL: none.
-const char *key_name(unsigned key);
-
-// How many live domains use a key.
-unsigned key_users(unsigned key);

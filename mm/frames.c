@@ -8,46 +8,53 @@
 #include "mm/bracket.h"
 #include "mm/domain.h"
 #include "mm/frames_internal.h"
+#include "mm/keys.h"
 #include "mm/lock.h"
 #include "mm/long_maps.h"
 #include "mm/misuse.h"
 #include "mm/section.h"
 
-// Fill a block of a domain, under its key, with one byte.
-static void block_fill(const struct domain *domain, const struct page *page,
-                       unsigned order, int value)
+// Fill a block of a domain, under its key, with one byte. Where every key is
+// open already, frame by frame through the window.
+static void block_fill(struct domain *domain, struct page *page, unsigned order,
+                       int value)
 {
-    uint32_t rights = pks_rights();
-    pks_set_rights(rights & ~domain->open_write);
-    memset((void *)page_direct_address(page), value, PAGE_SIZE << order);
-    pks_set_rights(rights);
+    if (key_pin(domain)) {
+        uint32_t rights = pks_rights();
+        pks_set_rights(rights & ~domain->open_write);
+        memset((void *)page_direct_address(page), value, PAGE_SIZE << order);
+        pks_set_rights(rights);
+        key_unpin(domain);
+        return;
+    }
+    for (uint64_t i = 0; i < BIT(order); i++) {
+        memset_page(page + i, 0, value, PAGE_SIZE);
+    }
 }
 
 #ifdef KEYHOLE_DEBUG
 // A frame that was freed must still hold nothing but poison.
-static void poison_check(const struct domain *domain, const struct page *page)
+static void poison_check(struct page *page)
 {
-    uint32_t rights = pks_rights();
-    pks_set_rights(rights & ~domain->open_write);
-    const uint64_t *word = (const uint64_t *)page_direct_address(page);
-    const uint64_t *end = word + PAGE_SIZE / sizeof(*word);
+    const uint64_t *start = kmap_local_page_ro(page);
+    const uint64_t *word = start, *end = start + PAGE_SIZE / sizeof(*word);
     while (word < end && *word == FRAME_POISON * 0x0101010101010101ull) {
         word++;
     }
-    pks_set_rights(rights);
+    kunmap_local(start);
     if (word < end) {
         misuse_report(&(struct misuse){
             .what = "frame written to after it was freed",
             .page = page,
-            .address = word,
+            .address =
+                (const char *)page_direct_address(page) + (word - start) * 8,
             .site = {{"freed", site_unpack(page->private_site)}},
         });
     }
 }
 #else
-static void poison_check(const struct domain *domain, const struct page *page)
+static void poison_check(struct page *page)
 {
-    (void)domain;
     (void)page;
 }
 #endif
@@ -90,7 +97,7 @@ static struct page *frames_alloc(struct domain *domain, unsigned order,
 
     for (uint64_t i = 0; i < BIT(order); i++) {
         if (page[i].private_state & FRAME_POISONED) {
-            poison_check(domain, &page[i]);
+            poison_check(&page[i]);
             page[i].private_state &= ~FRAME_POISONED;
         }
         page[i].private_site = site_pack(site);

@@ -62,6 +62,10 @@
 #define DEVICE_REGION_BASE 0xffffffffc0100000ull
 #define DEVICE_REGION_SIZE MIB(1)
 
+// What is known of each 2 MiB of memory that domains have (mm/blocks.c).
+#define BLOCK_TABLE_BASE 0xffffffffc8000000ull
+#define BLOCK_TABLE_SIZE MIB(128)
+
 // Where kmap_local_pages() puts scattered frames: one window for each thread.
 #define LOCAL_WINDOWS_BASE 0xffffffffd0000000ull
 #define LOCAL_WINDOWS_SIZE MIB(512)
@@ -81,7 +85,8 @@ LAYOUT_BEFORE(HEAP_LARGE, HEAP_STATES);
 LAYOUT_BEFORE(HEAP_STATES, IMAGE_REGION);
 LAYOUT_BEFORE(IMAGE_REGION, DOMAIN_TABLE);
 LAYOUT_BEFORE(DOMAIN_TABLE, DEVICE_REGION);
-LAYOUT_BEFORE(DEVICE_REGION, LOCAL_WINDOWS);
+LAYOUT_BEFORE(DEVICE_REGION, BLOCK_TABLE);
+LAYOUT_BEFORE(BLOCK_TABLE, LOCAL_WINDOWS);
 _Static_assert(FRAME_TABLE_BASE << FRAME_TABLE_SHIFT == DIRECT_MAP_BASE,
                "a struct page's address shifted is its frame's address");
 _Static_assert((int64_t)HEAP_SLABS_BASE >> HEAP_STATES_SHIFT ==

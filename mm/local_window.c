@@ -61,9 +61,10 @@ uintptr_t local_window_take(size_t count)
 }
 
 void local_window_fill(uintptr_t address, struct page *const pages[],
-                       size_t count, unsigned key, bool writable,
-                       uint32_t rights)
+                       bool scattered, size_t count, unsigned key,
+                       bool writable, uint32_t rights)
 {
+    const struct page *first = pages[0];
     uint64_t flags =
         PTE_P | PTE_A | PTE_XD | PTE_KEY(key) | (writable ? PTE_RW | PTE_D : 0);
     size_t run, left = count;
@@ -72,11 +73,12 @@ void local_window_fill(uintptr_t address, struct page *const pages[],
         uint64_t *entries = entries_at(address, left, &run);
         for (size_t i = 0; i < run; i++) {
             // As in mm/long_maps.c: the direct map's base cancels out.
-            entries[i] =
-                page_direct_address(pages[i]) + (flags - DIRECT_MAP_BASE);
+            const struct page *page = scattered ? pages[i] : first + i;
+            entries[i] = page_direct_address(page) + (flags - DIRECT_MAP_BASE);
         }
         address += run * PAGE_SIZE;
         pages += run;
+        first += run;
     }
     pks_set_rights(rights);
     percpu_add_value(pte_writes, count);
@@ -108,6 +110,7 @@ bool local_window_holds(uintptr_t address, size_t count,
                         const struct page *page, size_t n)
 {
     bool holds = false;
+    address = ALIGN_DOWN(address, PAGE_SIZE);
     uint32_t rights = window_open(WINDOW_READ);
     for (size_t i = 0, run; i < count && !holds; i++) {
         uint64_t entry = *entries_at(address + i * PAGE_SIZE, 1, &run);
@@ -116,4 +119,13 @@ bool local_window_holds(uintptr_t address, size_t count,
     }
     window_close(rights);
     return holds;
+}
+
+struct page *local_window_page(uintptr_t address)
+{
+    size_t run;
+    uint32_t rights = window_open(WINDOW_READ);
+    uint64_t entry = *entries_at(ALIGN_DOWN(address, PAGE_SIZE), 1, &run);
+    window_close(rights);
+    return entry & PTE_P ? frame_page((entry & PTE_ADDRESS) / PAGE_SIZE) : NULL;
 }

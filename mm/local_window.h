@@ -25,11 +25,12 @@ static inline bool local_window_has(uintptr_t address)
 // Any context.
 uintptr_t local_window_take(size_t count);
 
-// Map frames in room that was reserved, under their domain's key, and leave the
-// context with `rights`. Any context.
+// Map `count` frames in room that was reserved, under a key, and leave the
+// context with `rights`: those that a list names, or those from pages[0] on.
+// Any context.
 void local_window_fill(uintptr_t address, struct page *const pages[],
-                       size_t count, unsigned key, bool writable,
-                       uint32_t rights);
+                       bool scattered, size_t count, unsigned key,
+                       bool writable, uint32_t rights);
 
 // Unmap what was filled last, invalidate it on this CPU, give its room back,
 // and leave the context with `rights`. Any context.
@@ -38,3 +39,6 @@ void local_window_close(uintptr_t address, size_t count, uint32_t rights);
 // Whether one of `n` frames from `page` on is mapped in a part of the window.
 bool local_window_holds(uintptr_t address, size_t count,
                         const struct page *page, size_t n);
+
+// The frame at an address of the window; NULL: none. Any context.
+struct page *local_window_page(uintptr_t address);

@@ -16,6 +16,12 @@ static inline uint64_t mm_lock(void)
     return spin_lock(&mm_spinlock);
 }
 
+// The same if it is free; false: it is not, and nothing changed. Any context.
+static inline bool mm_trylock(uint64_t *flags)
+{
+    return spin_trylock(&mm_spinlock, flags);
+}
+
 static inline void mm_unlock(uint64_t flags)
 {
     spin_unlock(&mm_spinlock, flags);

@@ -296,6 +296,14 @@ int pt_unmap(uintptr_t address, uint64_t size)
     return error;
 }
 
+void pt_rekey_locked(uintptr_t address, uint64_t size, unsigned key)
+{
+    ASSERT(mm_lock_held());
+    uint32_t rights = window_open(WINDOW_WRITE);
+    leaves_update(address, size, PTE_KEY_MASK, PTE_KEY(key));
+    window_close(rights);
+}
+
 uint64_t *pt_entries_locked(uintptr_t address)
 {
     ASSERT(mm_lock_held());

@@ -42,6 +42,11 @@ int pt_change(uintptr_t address, uint64_t size, uint64_t mask, uint64_t bits);
 int pt_change_locked(uintptr_t address, uint64_t size, uint64_t mask,
                      uint64_t bits);
 
+// Give every leaf of a range that begins and ends at leaf boundaries another
+// key, and invalidate it on this CPU. Needs no tables and cannot fail. mm_lock
+// held.
+void pt_rekey_locked(uintptr_t address, uint64_t size, unsigned key);
+
 // The level-1 entry that maps an address, with the tables on the way there made
 // if need be; NULL: no table frame left. The entries behind it to the end of
 // its table follow. Tables stay until pt_unmap() finds them empty. mm_lock

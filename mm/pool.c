@@ -4,6 +4,7 @@
 // and the kernel take.
 #include "arch/pte.h"
 #include "lib/panic.h"
+#include "mm/blocks.h"
 #include "mm/domain.h"
 #include "mm/frames.h"
 #include "mm/frames_internal.h"
@@ -167,7 +168,15 @@ static bool domain_grow_locked(struct domain *domain, unsigned order)
     if (block == 0) {
         return false;
     }
-    if (frames_rekey_locked(block, want, domain->key) != 0) {
+    unsigned key = domain->key != 0 ? domain->key : KEY_CLOSED;
+    if (frames_rekey_locked(block, want, key) != 0) {
+        pool_give_locked(block, want);
+        return false;
+    }
+    if (!blocks_take_locked(domain, block / PAGE_SIZE, want)) {
+        if (frames_rekey_locked(block, want, KEY_CLOSED) != 0) {
+            panic("no page tables to close a block that was split already");
+        }
         pool_give_locked(block, want);
         return false;
     }
@@ -183,6 +192,7 @@ static bool domain_shrink_locked(struct domain *domain, uint64_t frame,
         return false;
     }
     area_remove(&domain->area, frame);
+    blocks_give_locked(domain, frame, order);
     pool_give_locked(frame * PAGE_SIZE, order);
     return true;
 }

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+//
+// Keys on loan: a domain has one from its first use until another domain needs
+// it more. A domain without a key is parked: its leaves have KEY_CLOSED, and
+// its entry in domain_keep sends the next bracket here.
+#include "mm/keys.h"
+
+#include "arch/pks.h"
+#include "lib/panic.h"
+#include "mm/blocks.h"
+#include "mm/bracket.h"
+#include "mm/domain.h"
+#include "mm/lock.h"
+
+static uint16_t owners[PKS_KEYS];   // number of a domain, 0: the key is free
+static unsigned hand = KEY_DOMAINS; // where the next victim is looked for
+
+static void key_give_locked(struct domain *domain, unsigned key)
+{
+    owners[key] = domain->id;
+    blocks_rekey_locked(domain, key);
+    domain->key = key;
+    domain->open_write = PKRS_KEY_MASK(key);
+    domain->open_read = PKRS_AD(key);
+    // Only now: a bracket in a handler must find all of it or none.
+    cpu_compiler_barrier();
+    domain_keep[domain->id] = (struct domain_keep){
+        .write = ~domain->open_write,
+        .read = ~domain->open_read,
+    };
+}
+
+void key_take_locked(struct domain *domain)
+{
+    unsigned key = domain->key;
+    if (key == 0) {
+        return;
+    }
+    domain_keep[domain->id] = (struct domain_keep){0};
+    cpu_compiler_barrier();
+    domain->key = 0;
+    domain->open_write = domain->open_read = 0;
+    blocks_rekey_locked(domain, KEY_CLOSED);
+    // fault=relaxed has left the key open in some context: it is lost for good.
+    owners[key] = domain->pins == 0 ? DOMAIN_NONE : DOMAIN_POOL;
+}
+
+// A key that nobody has, or that nobody has open; 0: all are in use.
+static unsigned key_find_locked(void)
+{
+    for (unsigned key = KEY_DOMAINS; key < PKS_KEYS; key++) {
+        if (owners[key] == 0) {
+            return key;
+        }
+    }
+    uint32_t busy = brackets_busy_keys();
+    for (unsigned i = KEY_DOMAINS; i < PKS_KEYS; i++) {
+        unsigned key = hand;
+        hand = hand + 1 < PKS_KEYS ? hand + 1 : KEY_DOMAINS;
+        struct domain *owner = domain_of_id(owners[key]);
+        if (owner->live && !(busy >> key & 1) && owner->pins == 0) {
+            key_take_locked(owner);
+            return key;
+        }
+    }
+    return 0;
+}
+
+bool key_get_locked(struct domain *domain)
+{
+    ASSERT(mm_lock_held());
+    if (domain->key == 0) {
+        unsigned key = key_find_locked();
+        if (key == 0) {
+            return false;
+        }
+        key_give_locked(domain, key);
+    }
+    return true;
+}
+
+bool key_get(struct domain *domain)
+{
+    uint64_t lock;
+    if (percpu.trap_level == 0) {
+        lock = mm_lock();
+    } else if (!mm_trylock(&lock)) {
+        return false; // the interrupted code holds it
+    }
+    bool got = key_get_locked(domain);
+    mm_unlock(lock);
+    return got;
+}
+
+bool key_pin(struct domain *domain)
+{
+    uint64_t lock;
+    if (percpu.trap_level == 0) {
+        lock = mm_lock();
+    } else if (!mm_trylock(&lock)) {
+        return false;
+    }
+    bool got = key_get_locked(domain);
+    domain->pins += got;
+    mm_unlock(lock);
+    return got;
+}
+
+void key_unpin(struct domain *domain)
+{
+    uint64_t lock = mm_lock();
+    domain->pins--;
+    mm_unlock(lock);
+}
+
+const char *key_name(unsigned key)
+{
+    switch (key) {
+    case KEY_KERNEL:
+        return "kernel";
+    case KEY_CLOSED:
+        return "closed";
+    case KEY_TABLES:
+        return "tables";
+    case KEY_WINDOW:
+        return "window";
+    default:
+        return owners[key] != 0 ? domain_of_id(owners[key])->name : NULL;
+    }
+}
+
+unsigned keys_free(void)
+{
+    unsigned count = 0;
+    for (unsigned key = KEY_DOMAINS; key < PKS_KEYS; key++) {
+        count += owners[key] == 0;
+    }
+    return count;
+}
