@@ -98,6 +98,16 @@ phys_addr_t pool_take_locked(unsigned order)
     return frame * PAGE_SIZE;
 }
 
+const struct free_area *pool_area(void)
+{
+    return &pool;
+}
+
+const struct free_area *kernel_free_area(void)
+{
+    return &kernel_area;
+}
+
 void pool_give_locked(phys_addr_t block, unsigned order)
 {
     uint64_t frame = block / PAGE_SIZE;
