@@ -63,6 +63,9 @@ ARCH_SRCS := \
 
 MM_SRCS := \
     mm/area.c \
+    mm/audit.c \
+    mm/audit_frames.c \
+    mm/audit_leaf.c \
     mm/blocks.c \
     mm/bracket.c \
     mm/bracket_misuse.c \
@@ -92,6 +95,7 @@ MM_SRCS := \
     mm/vmap_slots.c
 
 KERNEL_SRCS := \
+    kernel/audit_print.c \
     kernel/backtrace.c \
     kernel/catch.c \
     kernel/cmdline.c \
@@ -110,6 +114,7 @@ KERNEL_SRCS := \
     kernel/remote.c \
     kernel/run.c \
     kernel/shell.c \
+    kernel/shell_audit.c \
     kernel/shell_fault.c \
     kernel/shell_memory.c \
     kernel/shell_stack.asm \
@@ -128,7 +133,11 @@ TEST_SRCS := \
     tests/bench_irq.c \
     tests/handler_stubs.asm \
     tests/handlers.c \
+    tests/model.c \
+    tests/model_check.c \
+    tests/model_steps.c \
     tests/pks_access.asm \
+    tests/test_audit.c \
     tests/test_fault.c \
     tests/test_frames.c \
     tests/test_heap.c \
@@ -142,6 +151,7 @@ TEST_SRCS := \
     tests/test_layout.c \
     tests/test_lib.c \
     tests/test_misuse.c \
+    tests/test_model.c \
     tests/test_pks.c \
     tests/test_pks_implicit.c \
     tests/test_pks_matrix.c \

@@ -97,6 +97,8 @@ static const struct shell_command commands[] = {
      "alloc secrets 3", 0, 2, false, shell_alloc},
     {"free", "ADDR|FRAME", "free what alloc gave", "free 0x600000", 1, 1, false,
      shell_free},
+    {"audit", "", "check every invariant of memory", "audit", 0, 0, false,
+     shell_audit},
     {"test", "[GLOB]", "run tests", "test kmap.*", 0, 1, true, shell_test},
     {"bench", "[GLOB]", "run benchmarks", "bench kmap.*", 0, 1, true,
      shell_bench},

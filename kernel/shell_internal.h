@@ -33,6 +33,9 @@ void shell_poke(int argc, char **argv);
 void shell_alloc(int argc, char **argv);
 void shell_free(int argc, char **argv);
 
+// ---- Checks: shell_audit.c.
+void shell_audit(int argc, char **argv);
+
 // ---- Deliberate faults: shell_fault.c.
 void shell_fault(int argc, char **argv);
 

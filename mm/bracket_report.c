@@ -34,10 +34,10 @@ const struct bracket *bracket_innermost(void)
 void brackets_abandon(struct bracket *top, uint32_t rights)
 {
     // Innermost first, and through handlers that are abandoned with the rest.
-    const struct bracket *b = percpu.bracket_top;
-    while (b != top) {
+    struct bracket *b = percpu.bracket_top;
+    while (b > top) {
         if (bracket_is_sentinel(b - 1)) {
-            b = interrupted_top(b - 1);
+            b = (struct bracket *)interrupted_top(b - 1);
             continue;
         }
         b--;
@@ -45,6 +45,13 @@ void brackets_abandon(struct bracket *top, uint32_t rights)
             local_window_close(ALIGN_DOWN(b->address, PAGE_SIZE),
                                -(int64_t)b->minus_frames, pks_rights());
         }
+    }
+    // What is abandoned may have closed brackets that were there before it.
+    // They stay closed: the lowest of them knows the rights that were without
+    // it.
+    if (b < top) {
+        top = b;
+        rights = b->rights & ~BRACKET_SPECIAL;
     }
     pks_set_rights(rights);
     percpu.bracket_top = top;

@@ -113,6 +113,11 @@ const char *domain_name(const struct domain *domain)
     return domain->name;
 }
 
+bool domain_is_live(unsigned id)
+{
+    return id < slots_used && domain_of_id(id)->live;
+}
+
 struct domain *domain_next(unsigned id)
 {
     while (++id < slots_used) {

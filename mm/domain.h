@@ -8,6 +8,7 @@
 #include "keyhole.h"
 #include "lib/types.h"
 #include "mm/frames.h"
+#include "mm/keys.h"
 #include "mm/layout.h"
 
 #define DOMAIN_NAME_SIZE 40
@@ -44,6 +45,12 @@ struct domain {
 _Static_assert(sizeof(struct domain) == DOMAIN_SIZE, "whole slots in a page");
 _Static_assert(DOMAINS_MAX *DOMAIN_SIZE <= DOMAIN_TABLE_SIZE, "mm/layout.h");
 
+// The key that the domain's leaves in the direct map have.
+static inline unsigned domain_leaf_key(const struct domain *domain)
+{
+    return domain->key != 0 ? domain->key : KEY_CLOSED;
+}
+
 // What a bracket keeps of IA32_PKRS, by the number in a struct page: the bits
 // that do not open the domain. 0, which is no rights that anybody can have,
 // for frames that are free or nobody's.
@@ -61,6 +68,9 @@ static inline struct domain *domain_of_id(unsigned id)
 // Set up the table with the built-in domains. Boot, after frames_init() has
 // memory to give.
 void domains_init(void);
+
+// Whether a number is that of a domain that was created and not destroyed.
+bool domain_is_live(unsigned id);
 
 // The domain with the lowest number above `id` that is live, or NULL: for
 // lists. Start with DOMAIN_NONE.

@@ -296,6 +296,31 @@ int pt_unmap(uintptr_t address, uint64_t size)
     return error;
 }
 
+int pt_join_locked(uintptr_t address, uint64_t entry)
+{
+    ASSERT(mm_lock_held() && IS_ALIGNED(address, PT_LEVEL_SIZE(2)));
+    int error = tables_prepare_locked(); // a leaf of 1 GiB may be in the way
+    if (error != 0) {
+        return error;
+    }
+    uint32_t rights = window_open(WINDOW_WRITE);
+    uint64_t *at = entry_find(address, 2, true);
+    if (at == NULL) {
+        window_close(rights);
+        return -ENOMEM;
+    }
+    uint64_t old = *at;
+    entry_write(at, entry | PTE_PS);
+    window_close(rights);
+    if ((old & PTE_P) && !pte_is_leaf(old, 2)) {
+        tlb_flush_all(); // of up to 512 pages
+        table_give(old & PTE_ADDRESS);
+    } else {
+        tlb_flush_page(address);
+    }
+    return 0;
+}
+
 void pt_rekey_locked(uintptr_t address, uint64_t size, unsigned key)
 {
     ASSERT(mm_lock_held());

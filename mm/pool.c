@@ -99,6 +99,16 @@ phys_addr_t pool_take_locked(unsigned order)
     return frame * PAGE_SIZE;
 }
 
+const struct free_area *pool_area(void)
+{
+    return &pool;
+}
+
+const struct free_area *kernel_free_area(void)
+{
+    return &kernel_area;
+}
+
 void pool_give_locked(phys_addr_t block, unsigned order)
 {
     uint64_t frame = block / PAGE_SIZE;
@@ -142,10 +152,25 @@ int frames_release(phys_addr_t base, uint64_t size)
     return error;
 }
 
+// A whole block gets a whole leaf again, if it was split.
+static int block_rekey_locked(phys_addr_t block, unsigned key)
+{
+    return pt_join_locked(DIRECT_MAP_BASE + block, block | PTE_P | PTE_RW |
+                                                       PTE_A | PTE_D | PTE_XD |
+                                                       PTE_KEY(key));
+}
+
 int frames_rekey_locked(phys_addr_t block, unsigned order, unsigned key)
 {
-    return pt_change_locked(DIRECT_MAP_BASE + block, PAGE_SIZE << order,
-                            PTE_KEY_MASK, PTE_KEY(key));
+    if (order < BLOCK_ORDER) {
+        return pt_change_locked(DIRECT_MAP_BASE + block, PAGE_SIZE << order,
+                                PTE_KEY_MASK, PTE_KEY(key));
+    }
+    int error = 0;
+    for (unsigned i = 0; i < BIT(order - BLOCK_ORDER) && error == 0; i++) {
+        error = block_rekey_locked(block + i * MIB(2), key);
+    }
+    return error;
 }
 
 // ------------------------------------------------------------ Domains' blocks
@@ -168,8 +193,7 @@ static bool domain_grow_locked(struct domain *domain, unsigned order)
     if (block == 0) {
         return false;
     }
-    unsigned key = domain->key != 0 ? domain->key : KEY_CLOSED;
-    if (frames_rekey_locked(block, want, key) != 0) {
+    if (frames_rekey_locked(block, want, domain_leaf_key(domain)) != 0) {
         pool_give_locked(block, want);
         return false;
     }

@@ -182,6 +182,19 @@ bool section_ensure_locked(phys_addr_t address)
     return section_get(section) || section_setup_locked(section) >= 0;
 }
 
+uint64_t sections_ram_in(phys_addr_t base, uint64_t size)
+{
+    uint64_t bytes = 0;
+    for (unsigned i = 0; i < ram.count; i++) {
+        uint64_t from = MAX(ram.ranges[i].base, base);
+        uint64_t end = MIN(ram.ranges[i].end, base + size);
+        if (ram.ranges[i].type == MEMORY_USABLE && from < end) {
+            bytes += end - from;
+        }
+    }
+    return bytes;
+}
+
 uint64_t sections_ram_bytes(void)
 {
     return memory_map_total(&ram, MEMORY_USABLE);

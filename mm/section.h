@@ -26,6 +26,9 @@ bool section_ensure_locked(phys_addr_t address);
 // The same without setting anything up. Any context.
 bool section_is_ready(phys_addr_t address);
 
+// Bytes of RAM in [base, base + size). Any context.
+uint64_t sections_ram_in(phys_addr_t base, uint64_t size);
+
 // Bytes of RAM; bytes available in sections that are not set up yet.
 uint64_t sections_ram_bytes(void);
 uint64_t sections_untouched_bytes(void);

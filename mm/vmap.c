@@ -232,8 +232,11 @@ static void range_unmap_locked(uintptr_t address, uint64_t size)
     uint64_t inside = PT_LEVEL_SIZE(walk.level) - 1;
     phys_addr_t base =
         (walk.entry[walk.level] & PTE_ADDRESS & ~inside) | (address & inside);
-    // The ends are ends of leaves, so nothing has to be split.
-    if (pt_unmap_locked(address, size) != 0) {
+    // The ends are ends of leaves, so nothing has to be split. A small slot's
+    // table stays: slots beside it remember where their entries are in it.
+    int error = size < MIB(2) ? pt_change_locked(address, size, ~0ull, 0)
+                              : pt_unmap_locked(address, size);
+    if (error != 0) {
         panic("no page tables to unmap a range that needs none");
     }
     range_count_locked(base, size, false);

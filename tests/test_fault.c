@@ -8,6 +8,7 @@
 #include "kernel/symbols.h"
 #include "keyhole.h"
 #include "lib/string.h"
+#include "mm/domain.h"
 #include "mm/keys.h"
 #include "mm/pagetable.h"
 #include "tests/alias.h"
@@ -91,7 +92,7 @@ TEST(fault, closed_key)
         .access = ACCESS_READ,
         .address = (uintptr_t)at,
         .error_code = PF_PRESENT | PF_PKEY,
-        .pkey = KEY_DOMAINS,
+        .pkey = domain_ram->key,
         .page = page,
     };
     expect(touch_read, "touch_read", at, &want);

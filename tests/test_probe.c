@@ -6,6 +6,7 @@
 #include "arch/pks.h"
 #include "kernel/symbols.h"
 #include "keyhole.h"
+#include "mm/domain.h"
 #include "mm/keys.h"
 #include "tests/alias.h"
 
@@ -181,7 +182,7 @@ TEST(probe, closed_frame)
     CHECK_EQ(fault.access, ACCESS_READ);
     CHECK_EQ(fault.address, (uintptr_t)at);
     CHECK_EQ(fault.error_code, PF_PRESENT | PF_PKEY);
-    CHECK_EQ(fault.pkey, KEY_DOMAINS);
+    CHECK_EQ(fault.pkey, page_domain(page)->key);
     CHECK_EQ((uintptr_t)fault.page, (uintptr_t)page);
     CHECK_EQ(fault.cpu, cpu_id());
     const char *name = symbol_find(fault.ip, NULL);

@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: MIT
+//
+// The audit against mutants: each test plants faults one at a time, straight
+// into the page tables, the frame table or the rights, sees that the audit
+// names the rule that is broken, and takes the fault away again.
+#include "arch/percpu.h"
+#include "arch/pte.h"
+#include "arch/tlb.h"
+#include "arch/trap.h"
+#include "keyhole.h"
+#include "mm/audit.h"
+#include "mm/domain.h"
+#include "mm/image.h"
+#include "mm/long_maps.h"
+#include "mm/pagetable.h"
+#include "mm/pt_window.h"
+#include "mm/tables.h"
+#include "tests/alias.h"
+
+#define UNUSED_BASE 0xffffb80000000000ull // in no region
+
+static struct audit_report report;
+
+// ----------------------------------------------------------------- Planting
+
+// The entry of `level` for an address, which is there.
+static uint64_t *entry_at(uintptr_t address, unsigned level)
+{
+    struct pt_walk walk;
+    pt_walk(address, &walk);
+    phys_addr_t table =
+        level == PT_LEVELS ? pt_root() : walk.entry[level + 1] & PTE_ADDRESS;
+    return (uint64_t *)(DIRECT_MAP_BASE + table) + pt_index(address, level);
+}
+
+// The level of the leaf that maps an address.
+static unsigned level_of(uintptr_t address)
+{
+    struct pt_walk walk;
+    pt_walk(address, &walk);
+    return walk.level;
+}
+
+static void entry_write(uint64_t *entry, uint64_t value)
+{
+    uint32_t rights = window_open(WINDOW_WRITE);
+    *(volatile uint64_t *)entry = value;
+    tlb_flush_all();
+    window_close(rights);
+}
+
+static uint64_t entry_read(const uint64_t *entry)
+{
+    uint32_t rights = window_open(WINDOW_READ);
+    uint64_t value = *entry;
+    window_close(rights);
+    return value;
+}
+
+// The audit must name `rule` now.
+static bool audit_names(enum audit_rule rule)
+{
+    audit_run(&report);
+    if (!audit_found(&report, rule)) {
+        test_fail(__FILE__, __LINE__, "not found: %s (%llu other findings)",
+                  audit_rule_text(rule), (unsigned long long)report.findings);
+        return false;
+    }
+    return true;
+}
+
+// The audit must be content now.
+static bool audit_is_content(void)
+{
+    if (!audit_run(&report)) {
+        test_fail(__FILE__, __LINE__, "%s: 0x%lx, 0x%llx",
+                  audit_rule_text(report.finding[0].rule),
+                  report.finding[0].address,
+                  (unsigned long long)report.finding[0].entry);
+        return false;
+    }
+    return true;
+}
+
+// Change an entry, look, and change it back.
+static bool planted_is_found(uintptr_t address, unsigned level, uint64_t clear,
+                             uint64_t set, enum audit_rule rule)
+{
+    uint64_t *entry = entry_at(address, level);
+    uint64_t old = entry_read(entry);
+    entry_write(entry, (old & ~clear) | set);
+    bool found = audit_names(rule);
+    entry_write(entry, old);
+    return found && audit_is_content();
+}
+
+// Map a page where nothing is, look, and unmap it.
+static bool mapped_is_found(uintptr_t address, phys_addr_t physical,
+                            uint64_t flags, enum audit_rule rule)
+{
+    if (pt_map(address, physical, PAGE_SIZE, PTE_P | PTE_A | flags, 1) != 0) {
+        return false;
+    }
+    bool found = audit_names(rule);
+    pt_unmap(address, PAGE_SIZE);
+    return found && audit_is_content();
+}
+
+static uintptr_t direct(const void *in_image)
+{
+    return (uintptr_t)in_image - KERNEL_BASE + DIRECT_MAP_BASE;
+}
+
+TEST(audit, content_with_what_is_allowed)
+{
+    CHECK(audit_is_content());
+    CHECK_EQ(report.tables, tables_used());
+    CHECK(report.leaves > 100);
+    struct domain *domain = domain_create("audit");
+    struct page *pages[4];
+    for (unsigned i = 0; i < 4; i++) {
+        pages[i] = alloc_pages(domain, i);
+    }
+    void *shared = kmap(pages[0]);
+    CHECK_EQ(kmap(pages[0]), shared);
+    CHECK(kmap_range(pages[2], 4) != NULL);
+    struct page *twice[] = {pages[0], pages[3] + 5, pages[0]};
+    void *area = vmap(twice, 3, MAP_READ);
+    void *physical =
+        vmap_range(page_to_phys(pages[3]), 8 * PAGE_SIZE, MAP_READ | MAP_WRITE);
+    const void *window = kmap_local_pages_ro(twice, 3);
+    void *local = kmap_local_page(pages[1]);
+    char *object = kmalloc(3 * PAGE_SIZE);
+    bool content = audit_is_content();
+    kfree(object);
+    kunmap_local(local);
+    kunmap_local(window);
+    vunmap(physical);
+    vunmap(area);
+    kunmap_range(pages[2], 4);
+    kunmap(pages[0]);
+    kunmap(pages[0]);
+    for (unsigned i = 0; i < 4; i++) {
+        free_pages(pages[i], i);
+    }
+    CHECK_EQ(domain_destroy(domain), 0);
+    CHECK(content);
+    CHECK(audit_is_content());
+}
+
+TEST(audit, writable_text)
+{
+    phys_addr_t text = (uintptr_t)__text_start - KERNEL_BASE;
+    CHECK(
+        mapped_is_found(TEST_REGION_BASE, text, ALIAS_DATA, AUDIT_IMAGE_ALIAS));
+    CHECK(planted_is_found(direct(__text_start), 1, 0, PTE_RW,
+                           AUDIT_IMAGE_ALIAS));
+    CHECK(planted_is_found((uintptr_t)__text_start, 1, 0, PTE_RW,
+                           AUDIT_WRITE_EXECUTE));
+    CHECK(
+        planted_is_found((uintptr_t)__rodata_start, 1, 0, PTE_RW, AUDIT_IMAGE));
+    CHECK(planted_is_found((uintptr_t)__ro_after_init_start, 1, 0, PTE_RW,
+                           AUDIT_IMAGE));
+}
+
+TEST(audit, executable_data)
+{
+    static char data;
+    CHECK(
+        planted_is_found((uintptr_t)&data, 1, PTE_XD, 0, AUDIT_WRITE_EXECUTE));
+    CHECK(planted_is_found((uintptr_t)__rodata_start, 1, PTE_XD, 0,
+                           AUDIT_EXECUTABLE));
+    CHECK(
+        planted_is_found(direct(__text_start), 1, PTE_XD, 0, AUDIT_EXECUTABLE));
+}
+
+TEST(audit, stray_entries)
+{
+    struct page *page = alloc_page(domain_ram);
+    CHECK(page != NULL);
+    phys_addr_t frame = page_to_phys(page);
+    bool found =
+        mapped_is_found(0, frame, PTE_XD, AUDIT_LOWER_HALF) &&
+        mapped_is_found(ALIAS_LOW_BASE, frame, PTE_XD, AUDIT_LOWER_HALF) &&
+        mapped_is_found(UNUSED_BASE, frame, PTE_XD, AUDIT_OUTSIDE) &&
+        mapped_is_found(UNUSED_BASE, frame, ALIAS_DATA | PTE_KEY(1),
+                        AUDIT_OUTSIDE) &&
+        mapped_is_found(TEST_REGION_BASE, frame, PTE_XD, AUDIT_TEST_REGION) &&
+        mapped_is_found(TEST_REGION_BASE, frame, PTE_XD | PTE_G, AUDIT_BITS);
+    free_page(page);
+    CHECK(found);
+}
+
+TEST(audit, entries_that_are_none)
+{
+    uintptr_t data = (uintptr_t)&report;
+    CHECK(planted_is_found(data + PAGE_SIZE, 1, 0, BIT(52), AUDIT_BITS));
+    CHECK(planted_is_found(data, 1, 0, PTE_US, AUDIT_BITS));
+    CHECK(planted_is_found(DIRECT_MAP_BASE, 4, 0, PTE_US, AUDIT_BITS));
+    // A table's entry without P, and one that points to no table.
+    struct page *page = alloc_page(domain_ram);
+    CHECK(page != NULL);
+    void *address = kmap(page);
+    bool found =
+        planted_is_found((uintptr_t)address, 1, PTE_P, 0, AUDIT_REMAINS) &&
+        planted_is_found((uintptr_t)address, 2, PTE_ADDRESS, page_to_phys(page),
+                         AUDIT_TABLE) &&
+        planted_is_found((uintptr_t)address, 2, ~0ull, 0, AUDIT_TABLES_LOST);
+    kunmap(page);
+    free_page(page);
+    CHECK(found);
+}
+
+TEST(audit, direct_map_keys)
+{
+    struct domain *domain = domain_create("audit");
+    struct page *page = alloc_page(domain);
+    CHECK(page != NULL);
+    uintptr_t at = (uintptr_t)page_direct_map_address(page);
+    unsigned level = level_of(at);
+    unsigned other = domain->key == KEY_DOMAINS ? KEY_DOMAINS + 1 : KEY_DOMAINS;
+    bool found =
+        planted_is_found(at, level, PTE_KEY_MASK, 0, AUDIT_DIRECT_OPEN) &&
+        planted_is_found(at, level, PTE_KEY_MASK, PTE_KEY(other),
+                         AUDIT_DIRECT_KEY) &&
+        planted_is_found(at, level, PTE_KEY_MASK, PTE_KEY(KEY_CLOSED),
+                         AUDIT_DIRECT_KEY) &&
+        planted_is_found(at, level, ~0ull, 0, AUDIT_DIRECT_LOST) &&
+        planted_is_found(at, level, PTE_ADDRESS & ~(GIB(1) - 1), GIB(1),
+                         AUDIT_DIRECT_ADDRESS);
+    free_page(page);
+    // What the domain keeps for later has its key too.
+    found = found && planted_is_found(at, level_of(at), PTE_KEY_MASK,
+                                      PTE_KEY(other), AUDIT_DIRECT_KEY);
+    CHECK_EQ(domain_destroy(domain), 0);
+    // The kernel's own frames, and the pool's.
+    found = found &&
+            planted_is_found(direct(&report), 1, PTE_KEY_MASK,
+                             PTE_KEY(KEY_DOMAINS), AUDIT_DIRECT_KEY) &&
+            planted_is_found(at, level_of(at), PTE_KEY_MASK,
+                             PTE_KEY(KEY_DOMAINS), AUDIT_DIRECT_KEY);
+    CHECK(found);
+}
+
+// With another key than 0 nothing could be read any more, by anybody.
+TEST(audit, unkeyed_table)
+{
+    uintptr_t at = DIRECT_MAP_BASE + pt_root();
+    CHECK(planted_is_found(at, level_of(at), PTE_KEY_MASK, 0, AUDIT_TABLE_KEY));
+}
+
+TEST(audit, open_key)
+{
+    unsigned key = KEY_DOMAINS;
+    pks_set_rights(PKRS_CLOSED & ~PKRS_WD(key) & ~PKRS_AD(key));
+    bool found = audit_names(AUDIT_RIGHTS);
+    pks_set_rights(PKRS_CLOSED & ~PKRS_AD(KEY_CLOSED));
+    found = found && audit_names(AUDIT_RIGHTS);
+    // The soft copy says open, the register is closed.
+    pks_set_rights(PKRS_CLOSED);
+    percpu.rights = PKRS_CLOSED & ~PKRS_WD(key);
+    found = found && audit_names(AUDIT_RIGHTS);
+    pks_set_rights(PKRS_CLOSED);
+    CHECK(found);
+    CHECK(audit_is_content());
+}
+
+TEST(audit, shared_leaves)
+{
+    struct page *page = alloc_page(domain_ram), *other = alloc_page(domain_ram);
+    CHECK(page != NULL && other != NULL);
+    uintptr_t kmapped = KMAP_BASE + page_to_phys(page);
+    bool found =
+        mapped_is_found(kmapped, page_to_phys(page), ALIAS_DATA, AUDIT_KMAP);
+    kmap(page);
+    found = found &&
+            planted_is_found(kmapped, 1, ~0ull, 0, AUDIT_KMAP_COUNTS) &&
+            planted_is_found(kmapped, 1, PTE_ADDRESS, page_to_phys(other),
+                             AUDIT_KMAP) &&
+            planted_is_found(kmapped, 1, 0, PTE_KEY(3), AUDIT_ALIAS_KEY);
+    kunmap(page);
+    struct page *pages[] = {page, page};
+    void *area = vmap(pages, 2, MAP_READ);
+    uintptr_t at = (uintptr_t)area;
+    found =
+        found && planted_is_found(at, 1, ~0ull, 0, AUDIT_VMAP_COUNTS) &&
+        planted_is_found(at, 1, PTE_ADDRESS, page_to_phys(other), AUDIT_VMAP) &&
+        planted_is_found(at, 1, PTE_XD, 0, AUDIT_EXECUTABLE) &&
+        planted_is_found(at - PAGE_SIZE, 1, 0,
+                         page_to_phys(page) | PTE_P | PTE_XD, AUDIT_VMAP);
+    page->private_prev += LONG_VMAP_ONE;
+    found = found && audit_names(AUDIT_VMAP_COUNTS);
+    page->private_prev -= LONG_VMAP_ONE;
+    vunmap(area);
+    free_page(page);
+    free_page(other);
+    CHECK(found);
+    CHECK(audit_is_content());
+}
+
+TEST(audit, window_leaf)
+{
+    struct page *page = alloc_page(domain_ram);
+    CHECK(page != NULL);
+    void *local = kmap_local_pages(&page, 1);
+    uintptr_t at = (uintptr_t)local;
+    uint64_t leaf = entry_read(entry_at(at, 1));
+    bool found =
+        planted_is_found(at, 1, PTE_KEY_MASK, PTE_KEY(0), AUDIT_WINDOW);
+    kunmap_local(local);
+    found = found && planted_is_found(at, 1, 0, leaf, AUDIT_WINDOW);
+    free_page(page);
+    CHECK(found);
+}
+
+TEST(audit, guard_page)
+{
+    extern char stack_boot_bottom[], stack_boot_top[];
+    const uintptr_t guards[] = {
+        (uintptr_t)stack_boot_bottom - STACK_GUARD_SIZE,
+        (uintptr_t)stack_boot_top,
+    };
+    for (unsigned i = 0; i < ARRAY_SIZE(guards); i++) {
+        uintptr_t at = guards[i];
+        CHECK(planted_is_found(at, 1, 0,
+                               (at - KERNEL_BASE) | PTE_P | PTE_A | ALIAS_DATA,
+                               AUDIT_GUARD));
+    }
+}
+
+TEST(audit, kernel_regions)
+{
+    struct page *page = alloc_page(domain_ram);
+    void *object = kmalloc(2 * PAGE_SIZE);
+    CHECK(page != NULL && object != NULL);
+    uintptr_t at = (uintptr_t)object;
+    bool found =
+        planted_is_found(at, 1, PTE_ADDRESS, page_to_phys(page), AUDIT_OWN) &&
+        planted_is_found(at, 1, PTE_RW, 0, AUDIT_OWN) &&
+        planted_is_found(at, 1, ~0ull, 0, AUDIT_OWN_LOST) &&
+        planted_is_found(DEVICE_REGION_BASE, 1, PTE_PCD, 0, AUDIT_DEVICE) &&
+        planted_is_found(DEVICE_REGION_BASE, 1, PTE_ADDRESS, page_to_phys(page),
+                         AUDIT_DEVICE);
+    kfree(object);
+    free_page(page);
+    CHECK(found);
+}
+
+// Change a byte-sized or larger member, look, and change it back.
+#define CHANGED_IS_FOUND(member, value, rule)                                  \
+    ({                                                                         \
+        __typeof__(member) old_ = (member);                                    \
+        (member) = (value);                                                    \
+        bool found_ = audit_names(rule);                                       \
+        (member) = old_;                                                       \
+        found_;                                                                \
+    })
+
+TEST(audit, frame_table)
+{
+    struct domain *domain = domain_create("audit");
+    struct page *page = alloc_pages(domain, 2);
+    CHECK(page != NULL);
+    bool found =
+        CHANGED_IS_FOUND(page[1].private_domain, DOMAIN_RAM, AUDIT_FRAME) &&
+        CHANGED_IS_FOUND(page[0].private_order, 1, AUDIT_FRAME) &&
+        CHANGED_IS_FOUND(page[0].private_order, 99, AUDIT_FRAME) &&
+        CHANGED_IS_FOUND(page[3].private_state, FRAME_FREE, AUDIT_FRAME) &&
+        CHANGED_IS_FOUND(page[0].private_state, FRAME_HEAD | FRAME_FREE,
+                         AUDIT_FRAME) &&
+        CHANGED_IS_FOUND(domain->frames, 5, AUDIT_DOMAIN_FRAMES) &&
+        CHANGED_IS_FOUND(domain->open_write, ~0u, AUDIT_DOMAIN_KEY) &&
+        CHANGED_IS_FOUND(domain_keep[domain->id].read, 0, AUDIT_DOMAIN_KEY);
+    free_pages(page, 2);
+    CHECK_EQ(domain_destroy(domain), 0);
+    CHECK(found);
+    CHECK(audit_is_content());
+}
+
+TEST(audit, free_lists)
+{
+    struct domain *domain = domain_create("audit");
+    struct page *page = alloc_page(domain);
+    CHECK(page != NULL);
+    // Its buddy, which the domain keeps on a list for order 0.
+    struct page *buddy = phys_to_page(page_to_phys(page) ^ PAGE_SIZE);
+    CHECK(buddy->private_state & FRAME_FREE);
+    bool found = CHANGED_IS_FOUND(domain->area.head[0], 0, AUDIT_FREE_LIST) &&
+                 CHANGED_IS_FOUND(domain->area.nonempty, 0, AUDIT_FREE_LIST) &&
+                 CHANGED_IS_FOUND(buddy->private_next, domain->area.head[0],
+                                  AUDIT_FREE_LIST) &&
+                 CHANGED_IS_FOUND(buddy->private_prev, 77, AUDIT_FREE_LIST) &&
+                 CHANGED_IS_FOUND(buddy->private_state, 0, AUDIT_FREE_LIST) &&
+                 CHANGED_IS_FOUND(buddy->private_domain,
+                                  DOMAIN_POOL | DOMAIN_FREE, AUDIT_POOL_BYTES);
+    free_page(page);
+    CHECK_EQ(domain_destroy(domain), 0);
+    CHECK(found);
+    CHECK(audit_is_content());
+}
