@@ -143,6 +143,7 @@ TEST_SRCS := \
     tests/test_heap.c \
     tests/test_heap_memory.c \
     tests/test_heap_misuse.c \
+    tests/test_hostile.c \
     tests/test_irq.c \
     tests/test_irq_nesting.c \
     tests/test_keys.c \
@@ -205,7 +206,7 @@ endif
 # --- Flags -------------------------------------------------------------------
 
 # Paths in debug information are those of the tree, whatever the machine.
-PREFIX_MAPS := -ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(abspath $(O))=build
+PREFIX_MAPS := -ffile-prefix-map=$(CURDIR)/= -ffile-prefix-map=$(abspath $(O))/=build/
 
 ifneq ($(CC_IS_CLANG),)
 CC_TARGET := --target=x86_64-unknown-none-elf
@@ -240,7 +241,7 @@ CODEGEN := $(CC_TARGET) -std=gnu11 -O2 -g -ffreestanding $(CC_HEADERS) \
 WARNINGS := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes \
     -Wshadow -Wvla -Wundef -Wwrite-strings -Wpointer-arith
 CFLAGS := $(CODEGEN) $(WARNINGS) $(BUILD_DEFINES) -I. -Iinclude
-APP_CFLAGS := $(CODEGEN) -Wall $(BUILD_DEFINES) -Iinclude
+APP_CFLAGS := $(CODEGEN) -mno-omit-leaf-frame-pointer -Wall $(BUILD_DEFINES) -Iinclude
 # No -g: NASM would write the absolute path of the tree into the object.
 NASMFLAGS := -f elf64 -I$(O)/include/ -I./ -Werror $(BUILD_DEFINES)
 LDFLAGS := -m elf_x86_64 -nostdlib -static \
@@ -311,6 +312,9 @@ $(O)/link.stamp: FORCE
 
 # Tests are many and none is in a hurry: small is better.
 $(O)/obj/tests/%.c.o: CFLAGS += -Os
+
+# Leaves where bad pointers end up keep their frame: the caller is in the report.
+$(O)/obj/lib/string.c.o: CFLAGS += -mno-omit-leaf-frame-pointer
 
 $(O)/obj/%.c.o: %.c $(O)/flags.stamp
 	$(call say,CC,$<)

@@ -40,7 +40,8 @@
 // link of a sentinel: bit 0, AD of key 0, which no context ever has.
 #define BRACKET_SPECIAL 1
 #define BRACKET_SENTINEL 0x6b65796c
-// In the slots behind the last that may be filled.
+// In unmap_site of the slots behind the last that may be filled; a trap's
+// sentinel does not write there.
 #define BRACKET_END 0x656e6421
 
 // struct trap_frame, from its lowest address

@@ -357,18 +357,19 @@ uint64_t test_seed(void);
 #define CHECK_FAULT(kind, access, stmt)                                        \
     CHECK_CAUGHT_(test_caught_fault(__FILE__, __LINE__, &catch_, (kind),       \
                                     (access), #stmt),                          \
-                  stmt)
+                  false, stmt)
 
 // `stmt` touches a closed frame: it must be refused in the way of the engine
 // that runs. Under `open` it must go through.
 #define CHECK_REFUSED(access, stmt)                                            \
     CHECK_CAUGHT_(                                                             \
         test_caught_refusal(__FILE__, __LINE__, &catch_, (access), #stmt),     \
-        stmt)
+        false, stmt)
 
-// `stmt` must be reported as a misuse of a call.
+// `stmt` must be reported as a misuse of a call, in a handler that it runs too.
 #define CHECK_MISUSE(stmt)                                                     \
-    CHECK_CAUGHT_(test_caught_misuse(__FILE__, __LINE__, &catch_, #stmt), stmt)
+    CHECK_CAUGHT_(test_caught_misuse(__FILE__, __LINE__, &catch_, #stmt),      \
+                  true, stmt)
 
 // Leave the test, and say why it cannot run here.
 #define SKIP(why)                                                              \
@@ -397,6 +398,7 @@ struct catch_frame {
     uint32_t rights;             // what the context could touch on entry
     uint32_t handler_level;      // 0 in a thread
     bool report;                 // print what is caught, whoever's fault it is
+    bool handlers_too;           // also catch what a handler throws
     bool misuse;                 // caught a misuse, not a fault
     struct fault fault;          // what was caught
 };
@@ -404,10 +406,11 @@ struct catch_frame {
 int catch_enter(struct catch_frame *frame) __attribute__((returns_twice));
 void catch_leave(struct catch_frame *frame);
 
-#define CHECK_CAUGHT_(verdict, stmt)                                           \
+#define CHECK_CAUGHT_(verdict, handlers, stmt)                                 \
     do {                                                                       \
         struct catch_frame catch_;                                             \
         if (catch_enter(&catch_) == 0) {                                       \
+            catch_.handlers_too = (handlers);                                  \
             stmt;                                                              \
             catch_leave(&catch_);                                              \
         }                                                                      \

@@ -9,6 +9,7 @@
 #include "arch/pks.h"
 #include "lib/panic.h"
 #include "mm/bracket.h"
+#include "mm/lock.h"
 
 _Static_assert(offsetof(struct catch_frame, rip) == CATCH_RIP, "asm.h");
 _Static_assert(offsetof(struct catch_frame, rflags) == CATCH_RFLAGS, "asm.h");
@@ -26,6 +27,7 @@ void catch_push(struct catch_frame *frame)
     frame->priority = cpu_read_cr8();
     frame->handler_level = percpu.trap_level;
     frame->report = false;
+    frame->handlers_too = false;
     frame->misuse = false;
     frame->fault = (struct fault){.kind = FAULT_NONE, .pkey = -1};
     percpu.catches = frame;
@@ -33,14 +35,15 @@ void catch_push(struct catch_frame *frame)
 
 void catch_leave(struct catch_frame *frame)
 {
-    ASSERT(percpu.catches == frame);
+    // Frames inside it whose function returned early go with it.
     percpu.catches = frame->outer;
 }
 
 struct catch_frame *catch_find(uint32_t level)
 {
     struct catch_frame *frame = percpu.catches;
-    while (frame != NULL && frame->handler_level != level && !frame->report) {
+    while (frame != NULL && frame->handler_level != level && !frame->report &&
+           !frame->handlers_too) {
         frame = frame->outer;
     }
     return frame;
@@ -48,6 +51,10 @@ struct catch_frame *catch_find(uint32_t level)
 
 void catch_throw(struct catch_frame *frame)
 {
+    if (mm_lock_held()) {
+        panic("abandoned inside the memory manager, which is now locked for "
+              "good (report above)");
+    }
     percpu.catches = frame->outer;
     percpu.step = frame->step;
     percpu.trap_level = frame->handler_level;

@@ -12,8 +12,18 @@ __init void console_init(void)
     uart_init();
 }
 
+static char last_written = '\n';
+
+bool console_at_line_start(void)
+{
+    return last_written == '\n';
+}
+
 void console_write(const char *text, size_t length)
 {
+    if (length > 0) {
+        last_written = text[length - 1];
+    }
     for (size_t i = 0; i < length; i++) {
         if (text[i] == '\n') {
             uart_write('\r');

@@ -22,7 +22,12 @@ void run(void)
             passed = benches_run(config.bench_globs) && passed;
         }
     } else if (app_main != NULL) {
-        memcpy(argv, config.argv, sizeof(argv));
+        // The program may write to its arguments; the boot words are constant.
+        static char words[sizeof(config.line)];
+        memcpy(words, config.line, sizeof(words));
+        for (int i = 1; i < config.argc; i++) {
+            argv[i] = words + (config.argv[i] - config.line);
+        }
         argv[0] = (char *)app_name;
         passed = app_main(config.argc, argv) == 0;
     } else {

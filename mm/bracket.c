@@ -24,9 +24,9 @@ __init void brackets_init_boot(void)
     struct bracket_stack *stack = &boot_brackets;
     stack->sentinel.address = BRACKET_SENTINEL;
     stack->sentinel.interrupted = BRACKET_SPECIAL;
-    stack->end.address = BRACKET_END;
+    stack->end.unmap_site = BRACKET_END;
     for (unsigned i = 0; i < ARRAY_SIZE(stack->end_in_handlers); i++) {
-        stack->end_in_handlers[i].address = BRACKET_END;
+        stack->end_in_handlers[i].unmap_site = BRACKET_END;
     }
     percpu.bracket_top = stack->bracket;
     percpu.bracket_limit = stack->in_handlers;
@@ -73,7 +73,7 @@ static inline __attribute__((always_inline)) void *
 page_open(const struct page *page, bool writable, uintptr_t site)
 {
     struct bracket *bracket = percpu.bracket_top;
-    if (unlikely(bracket->address == BRACKET_END)) {
+    if (unlikely(bracket->unmap_site == BRACKET_END)) {
         COLD_CALL(bracket_misuse_depth, page, site);
     }
     bracket->site_of_one_frame = site;
@@ -87,7 +87,7 @@ range_open(const struct page *first, size_t offset, size_t frames,
            bool writable, uintptr_t site)
 {
     struct bracket *bracket = percpu.bracket_top;
-    if (unlikely(bracket->address == BRACKET_END)) {
+    if (unlikely(bracket->unmap_site == BRACKET_END)) {
         COLD_CALL(bracket_misuse_depth, first, site);
     }
     bracket->map_site = site_pack(site);
@@ -123,6 +123,11 @@ static inline bool range_is_simple(const struct page *first, size_t offset,
     return length - 1 < block && offset < block &&
            into_block + offset + length <= block &&
            first[offset / PAGE_SIZE].private_order == first->private_order;
+}
+
+void *bracket_map_page(struct page *page, bool writable, uintptr_t site)
+{
+    return page_open(page, writable, site);
 }
 
 void *kmap_local_page(struct page *page)

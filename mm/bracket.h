@@ -52,13 +52,17 @@ _Static_assert(sizeof(struct bracket) == BRACKET_SIZE, "asm.h");
 struct bracket_stack {
     struct bracket sentinel; // never closed by anybody
     struct bracket bracket[BRACKETS_MAX];
-    struct bracket end; // address BRACKET_END: never filled
+    struct bracket end; // unmap_site BRACKET_END: never filled
     struct bracket in_handlers[BRACKETS_IN_HANDLERS];
     struct bracket end_in_handlers[2 * TRAPS_MAX]; // each as `end`
 };
 
 // Give the boot thread its stack of brackets. Early boot, before any trap.
 void brackets_init_boot(void);
+
+// kmap_local_page(), or the _ro form, in the name of the caller at `site`: for
+// helpers that bracket for others. Any context.
+void *bracket_map_page(struct page *page, bool writable, uintptr_t site);
 
 // How many brackets this context has open, and the innermost of them (NULL:
 // none). Any context.

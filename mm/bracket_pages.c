@@ -45,6 +45,7 @@ __used uintptr_t bracket_open_parked(struct bracket *bracket, bool writable)
     uint32_t rights = bracket->rights;
     if (!(page->private_state & FRAME_ALLOCATED)) {
         percpu_add(bracket_top, -sizeof(*bracket));
+        bracket->map_site = 0; // it never was
         bracket_misuse_frame(address, site);
     }
     outermost_count(bracket);
@@ -72,7 +73,7 @@ static void *pages_open(struct page *const pages[], size_t count, bool writable,
 {
     struct bracket *bracket = percpu.bracket_top;
     bracket_check_pages(pages, count, site);
-    if (bracket->address == BRACKET_END) {
+    if (bracket->unmap_site == BRACKET_END) {
         bracket_misuse_depth(pages[0], site);
     }
     uintptr_t address = local_window_take(count);

@@ -31,6 +31,21 @@ const struct bracket *bracket_innermost(void)
     return bracket_is_sentinel(bracket) ? NULL : bracket;
 }
 
+// A map call that is abandoned half-way may have taken room in the window. In a
+// handler it may be the interrupted code's, which goes on.
+static void window_trim(void)
+{
+    for (const struct bracket *b = percpu.bracket_top;
+         !bracket_is_sentinel(b - 1); b--) {
+        if (local_window_has(b[-1].address)) {
+            local_window_trim(ALIGN_DOWN(b[-1].address, PAGE_SIZE),
+                              -(int64_t)b[-1].minus_frames);
+            return;
+        }
+    }
+    local_window_trim(0, 0);
+}
+
 void brackets_abandon(struct bracket *top, uint32_t rights)
 {
     // Innermost first, and through handlers that are abandoned with the rest.
@@ -55,6 +70,9 @@ void brackets_abandon(struct bracket *top, uint32_t rights)
     }
     pks_set_rights(rights);
     percpu.bracket_top = top;
+    if (percpu.trap_level == 0) {
+        window_trim();
+    }
 }
 
 static bool bracket_holds(const struct bracket *bracket,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Helpers that bracket for their callers. The brackets are theirs, the call
-// site in a report is the helper's caller's only for a bad range.
+// Helpers that bracket for their callers, who are named in a report.
 #include "keyhole.h"
+#include "mm/bracket.h"
 #include "mm/frames.h"
 #include "mm/misuse.h"
 
@@ -22,7 +22,7 @@ static void range_check(const struct page *page, size_t offset, size_t length,
 void memcpy_from_page(void *to, struct page *page, size_t offset, size_t length)
 {
     range_check(page, offset, length, CALL_SITE());
-    const char *from = kmap_local_page_ro(page);
+    const char *from = bracket_map_page(page, false, CALL_SITE());
     memcpy(to, from + offset, length);
     kunmap_local(from);
 }
@@ -31,7 +31,7 @@ void memcpy_to_page(struct page *page, size_t offset, const void *from,
                     size_t length)
 {
     range_check(page, offset, length, CALL_SITE());
-    char *to = kmap_local_page(page);
+    char *to = bracket_map_page(page, true, CALL_SITE());
     memcpy(to + offset, from, length);
     kunmap_local(to);
 }
@@ -41,8 +41,8 @@ void memcpy_page(struct page *to, size_t to_offset, struct page *from,
 {
     range_check(to, to_offset, length, CALL_SITE());
     range_check(from, from_offset, length, CALL_SITE());
-    const char *source = kmap_local_page_ro(from);
-    char *target = kmap_local_page(to);
+    const char *source = bracket_map_page(from, false, CALL_SITE());
+    char *target = bracket_map_page(to, true, CALL_SITE());
     memmove(target + to_offset, source + from_offset, length);
     kunmap_local(target);
     kunmap_local(source);
@@ -51,7 +51,7 @@ void memcpy_page(struct page *to, size_t to_offset, struct page *from,
 void memset_page(struct page *page, size_t offset, int value, size_t length)
 {
     range_check(page, offset, length, CALL_SITE());
-    char *at = kmap_local_page(page);
+    char *at = bracket_map_page(page, true, CALL_SITE());
     memset(at + offset, value, length);
     kunmap_local(at);
 }
@@ -59,7 +59,7 @@ void memset_page(struct page *page, size_t offset, int value, size_t length)
 void memzero_page(struct page *page, size_t offset, size_t length)
 {
     range_check(page, offset, length, CALL_SITE());
-    char *at = kmap_local_page(page);
+    char *at = bracket_map_page(page, true, CALL_SITE());
     memset(at + offset, 0, length);
     kunmap_local(at);
 }

@@ -74,8 +74,11 @@ __init void domains_init(void)
     mm_unlock(lock);
 }
 
-struct domain *domain_create(const char *name)
+struct domain *domain_create(const char *given)
 {
+    // The caller's memory is not touched with the lock held: it may refuse.
+    char name[DOMAIN_NAME_SIZE];
+    string_copy(name, sizeof(name), given);
     uint64_t lock = mm_lock();
     struct domain *domain = NULL;
     unsigned id = slot_take_locked();

@@ -53,6 +53,7 @@ static bool frame_open_locked(struct page *page, uintptr_t site)
         long_map_write_locked(entry, page_to_phys(page) | KMAP_LEAF);
     }
     page->private_prev += LONG_KMAP_ONE;
+    kmaps_open++;
     page->private_next = site_pack(site);
     return true;
 }
@@ -61,6 +62,7 @@ static bool frame_open_locked(struct page *page, uintptr_t site)
 static void frame_close_locked(struct page *page, uintptr_t site)
 {
     page->private_prev -= LONG_KMAP_ONE;
+    kmaps_open--;
     if ((page->private_prev & LONG_KMAP_MASK) == 0) {
         uint64_t *entry = pt_entries_locked(kmap_address(page));
         ASSERT(entry != NULL); // the table is there: we made it

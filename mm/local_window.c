@@ -106,6 +106,12 @@ void local_window_close(uintptr_t address, size_t count, uint32_t rights)
     boot_window.used = (address - boot_window.base) / PAGE_SIZE;
 }
 
+void local_window_trim(uintptr_t address, size_t count)
+{
+    boot_window.used =
+        count == 0 ? 0 : (address - boot_window.base) / PAGE_SIZE + count + 1;
+}
+
 bool local_window_holds(uintptr_t address, size_t count,
                         const struct page *page, size_t n)
 {

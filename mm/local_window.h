@@ -36,6 +36,10 @@ void local_window_fill(uintptr_t address, struct page *const pages[],
 // and leave the context with `rights`. Any context.
 void local_window_close(uintptr_t address, size_t count, uint32_t rights);
 
+// Give back room behind the part at `address` with `count` pages (0: all of the
+// room), which abandoned code had taken. Thread context.
+void local_window_trim(uintptr_t address, size_t count);
+
 // Whether one of `n` frames from `page` on is mapped in a part of the window.
 bool local_window_holds(uintptr_t address, size_t count,
                         const struct page *page, size_t n);

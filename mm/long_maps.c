@@ -14,6 +14,13 @@
 // tlb_single_page_flush_ceiling is 33).
 #define FLUSH_EACH_MAX 32
 
+size_t kmaps_open, vmaps_open;
+
+size_t long_maps_open(void)
+{
+    return kmaps_open + vmaps_open;
+}
+
 // The entry for a frame: its direct-map address less that of frame 0, and the
 // flags. One addition, since the base cancels out.
 static inline uint64_t entry_of(const struct page *page, uint64_t flags)
@@ -34,7 +41,8 @@ size_t long_maps_set_locked(uint64_t *entries, struct page *const pages[],
     uint32_t rights = window_open(WINDOW_WRITE);
     while (done < count) {
         struct page *page = pages[done];
-        if (unlikely(!(page->private_state & FRAME_ALLOCATED))) {
+        if (unlikely(!(page->private_state & FRAME_ALLOCATED) ||
+                     !long_vmap_fits(page))) {
             break;
         }
         page->private_prev += LONG_VMAP_ONE;

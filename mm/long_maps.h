@@ -14,9 +14,16 @@
 #define LONG_VMAP_ONE 0x10000u
 #define LONG_VMAP_MASK 0xffff0000u
 
+// Whether one more vmap() of a frame can be counted.
+static inline bool long_vmap_fits(const struct page *page)
+{
+    return page->private_prev < LONG_VMAP_MASK;
+}
+
 // Map `count` frames by consecutive entries of one table, with `flags`, and
-// count a vmap in each. Returns how many were allocated frames, from the first
-// on: those are mapped. mm_lock held.
+// count a vmap in each. Returns how many were allocated frames with room in
+// their count, from the first on: those are mapped. The list is in memory that
+// can be read. mm_lock held.
 size_t long_maps_set_locked(uint64_t *entries, struct page *const pages[],
                             size_t count, uint64_t flags);
 
@@ -30,6 +37,10 @@ void long_map_write_locked(uint64_t *entry, uint64_t value);
 // Forget the translations of a range on this CPU: one by one, or everything
 // where that is cheaper.
 void long_maps_flush(uintptr_t address, size_t count);
+
+// How many kmap()s and vmap()s have not been undone. For tests.
+size_t long_maps_open(void);
+extern size_t kmaps_open, vmaps_open; // mm_lock held
 
 // The call that mapped a frame that is in a long-lived mapping, 0: not known.
 // For reports. mm_lock not held.

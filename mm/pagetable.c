@@ -218,8 +218,9 @@ static void leaves_update(uintptr_t address, uint64_t size, uint64_t mask,
 }
 
 // Give back the tables below `table` that hold nothing in [start, end] (both
-// bytes inclusive). True: `table` itself is empty too. Window open. INVLPG has
-// dropped every cached upper entry already (SDM 3A 4.10.4.1).
+// bytes inclusive). True: `table` itself is empty too. Window open. An upper
+// entry may be cached until it is cleared; one INVLPG then drops all of them
+// (SDM 3A 4.10.4.1), before the table serves anybody else.
 static bool tables_prune(phys_addr_t table, unsigned level, uintptr_t start,
                          uintptr_t end)
 {
@@ -233,6 +234,7 @@ static bool tables_prune(phys_addr_t table, unsigned level, uintptr_t start,
             tables_prune(entry & PTE_ADDRESS, level - 1, MAX(start, base),
                          MIN(end, base + span - 1))) {
             entry_write(&entries[i], 0);
+            tlb_flush_page(MAX(start, base));
             table_give(entry & PTE_ADDRESS);
         }
     }
@@ -252,10 +254,10 @@ static int change_locked(uintptr_t address, uint64_t size, uint64_t mask,
     if (size == 0) {
         return 0;
     }
-    int error = tables_prepare_locked();
-    if (error != 0) {
-        return error;
-    }
+    // Without a reserve it goes on: most ranges need no split, and one that
+    // does finds out.
+    (void)tables_prepare_locked();
+    int error = 0;
     uint32_t rights = window_open(WINDOW_WRITE);
     if (boundary_split(address) && boundary_split(address + size)) {
         leaves_update(address, size, mask, bits);
@@ -332,12 +334,14 @@ void pt_rekey_locked(uintptr_t address, uint64_t size, unsigned key)
 uint64_t *pt_entries_locked(uintptr_t address)
 {
     ASSERT(mm_lock_held());
-    if (tables_prepare_locked() != 0) {
-        return NULL;
-    }
-    uint32_t rights = window_open(WINDOW_WRITE);
-    uint64_t *entries = entry_find(address, 1, true);
+    uint32_t rights = window_open(WINDOW_READ);
+    uint64_t *entries = entry_find(address, 1, false);
     window_close(rights);
+    if (entries == NULL && tables_prepare_locked() == 0) {
+        rights = window_open(WINDOW_WRITE);
+        entries = entry_find(address, 1, true);
+        window_close(rights);
+    }
     return entries;
 }
 

@@ -42,9 +42,9 @@ int pt_change(uintptr_t address, uint64_t size, uint64_t mask, uint64_t bits);
 int pt_change_locked(uintptr_t address, uint64_t size, uint64_t mask,
                      uint64_t bits);
 
-// Map 2 MiB by one leaf, whatever maps them now: a table of 4 KiB leaves is given
-// back. `entry` is the leaf without PTE_PS. mm_lock held. -ENOMEM: a split
-// failed, nothing changed.
+// Map 2 MiB by one leaf, whatever maps them now: a table of 4 KiB leaves is
+// given back. `entry` is the leaf without PTE_PS. mm_lock held. -ENOMEM: a
+// split failed, nothing changed.
 int pt_join_locked(uintptr_t address, uint64_t entry);
 
 // Give every leaf of a range that begins and ends at leaf boundaries another

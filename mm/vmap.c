@@ -51,19 +51,16 @@ static uint64_t leaf_flags(unsigned prot, unsigned allowed, uintptr_t site)
 // ---------------------------------------------------------- Frames of any kind
 
 // Map frames into a slot whose entries may lie in several tables. Returns how
-// many were mapped; *no_tables says whether it was for want of a table that
-// they are fewer.
+// many were mapped.
 static size_t frames_map_locked(uintptr_t address, struct page *const pages[],
-                                size_t count, uint64_t flags, bool *no_tables)
+                                size_t count, uint64_t flags)
 {
     size_t done = 0;
-    *no_tables = false;
     while (done < count) {
         uintptr_t at = address + done * PAGE_SIZE;
         size_t run = MIN(count - done, PT_ENTRIES - pt_index(at, 1));
         uint64_t *entries = pt_entries_locked(at);
         if (entries == NULL) {
-            *no_tables = true;
             break;
         }
         size_t set = long_maps_set_locked(entries, pages + done, run, flags);
@@ -86,6 +83,19 @@ static void frames_unmap_locked(uintptr_t address, size_t count)
     }
 }
 
+// Every frame is allocated; does not return if one is not. Without the lock:
+// the list may lie in memory that refuses.
+static void frames_check(struct page *const pages[], size_t count,
+                         uintptr_t site)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (unlikely(!(pages[i]->private_state & FRAME_ALLOCATED))) {
+            misuse_vmap("vmap of a frame that is not allocated", pages[i], NULL,
+                        "this map", site, 0);
+        }
+    }
+}
+
 void *vmap(struct page *const pages[], size_t count, unsigned prot)
 {
     uintptr_t site = CALL_SITE();
@@ -96,6 +106,7 @@ void *vmap(struct page *const pages[], size_t count, unsigned prot)
     if (count >= BIT(CLASS_LAST) - 1) {
         return NULL;
     }
+    frames_check(pages, count, site);
     unsigned class = class_for(count + 1, 1);
     uint64_t number;
     uint64_t lock = mm_lock();
@@ -105,22 +116,17 @@ void *vmap(struct page *const pages[], size_t count, unsigned prot)
     }
     struct vmap_slot *slot = slot_at(class, number);
     uintptr_t address = slot_address(class, number) + PAGE_SIZE;
-    bool no_tables = false;
     size_t done;
     if (class <= CLASS_SMALL && slot->entries != NULL) {
         done = long_maps_set_locked(slot->entries, pages, count, flags);
     } else {
-        done = frames_map_locked(address, pages, count, flags, &no_tables);
+        done = frames_map_locked(address, pages, count, flags);
     }
     if (unlikely(done < count)) {
         frames_unmap_locked(address, done);
         slot_give_locked(class, number);
         mm_unlock(lock);
-        if (!no_tables) {
-            misuse_vmap("vmap of a frame that is not allocated", pages[done],
-                        NULL, "this map", site, 0);
-        }
-        return NULL;
+        return NULL; // no table, or a frame in 65,535 ranges already
     }
     if (unlikely(slot->entries == NULL) && class <= CLASS_SMALL) {
         slot->entries = pt_entries_locked(address);
@@ -129,6 +135,7 @@ void *vmap(struct page *const pages[], size_t count, unsigned prot)
     slot->offset = 1;
     slot->physical = false;
     slot->map_site = site_pack(site);
+    vmaps_open++;
     mm_unlock(lock);
     return (void *)address;
 }
@@ -143,8 +150,9 @@ static bool range_count_locked(phys_addr_t base, uint64_t size, bool add)
     for (uint64_t at = 0; add && at < size; at += PAGE_SIZE) {
         if (section_ensure_locked(base + at)) {
             frames++;
-            if (!(frame_page((base + at) / PAGE_SIZE)->private_state &
-                  FRAME_ALLOCATED)) {
+            const struct page *page = frame_page((base + at) / PAGE_SIZE);
+            if (!(page->private_state & FRAME_ALLOCATED) ||
+                !long_vmap_fits(page)) {
                 return false;
             }
         }
@@ -221,6 +229,7 @@ void *vmap_range(phys_addr_t base, size_t length, unsigned prot)
     slot->offset = offset;
     slot->physical = true;
     slot->map_site = site_pack(site);
+    vmaps_open++;
     mm_unlock(lock);
     return (void *)address;
 }
@@ -269,6 +278,7 @@ void vunmap(const void *pointer)
         frames_unmap_locked(address, slot->pages);
     }
     slot->unmap_site = site_pack(site);
+    vmaps_open--;
     slot_give_locked(class, number);
     mm_unlock(lock);
 }

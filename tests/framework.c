@@ -20,6 +20,7 @@
 #include "lib/glob.h"
 #include "mm/bracket.h"
 #include "mm/heap.h"
+#include "mm/long_maps.h"
 
 extern const struct test_entry __tests_start[], __tests_end[];
 
@@ -159,6 +160,7 @@ static void test_run(const struct test_entry *test, unsigned number,
                      unsigned counts[3])
 {
     struct catch_frame frame;
+    size_t mapped = long_maps_open();
     now.failed = false;
     now.skip = NULL;
     if (catch_enter(&frame) == 0) {
@@ -168,7 +170,16 @@ static void test_run(const struct test_entry *test, unsigned number,
     } else {
         now.failed = true;
     }
+    percpu.catches = NULL; // a check that returned early left its own there
+    if (!console_at_line_start()) {
+        printf("\n");
+    }
     leftovers_check(frame.rights);
+    if (long_maps_open() > mapped) {
+        printf("# the test ends with %zu kmap() or vmap() open\n",
+               long_maps_open() - mapped);
+        now.failed = true;
+    }
     if (now.failed) {
         counts[1]++;
         printf("not ok %u - %s\n", number, test->name);
