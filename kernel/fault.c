@@ -185,9 +185,8 @@ static void print_rights(uint32_t rights)
 
 static void print_bracket(const struct bracket *bracket, bool open)
 {
-    printf(
-        "    %lu brackets ago",
-        (unsigned long)((uint32_t)percpu.brackets_opened - bracket->sequence));
+    uint32_t ago = (uint32_t)percpu.brackets_opened - bracket->sequence;
+    printf("    %u bracket%s ago", ago, ago == 1 ? "" : "s");
     if (bracket->map_time != 0) {
         uint32_t now = (uint32_t)(cpu_read_tsc() / BRACKET_TIME_UNIT);
         printf(", %llu ticks ago",
