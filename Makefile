@@ -206,7 +206,7 @@ endif
 # --- Flags -------------------------------------------------------------------
 
 # Paths in debug information are those of the tree, whatever the machine.
-PREFIX_MAPS := -ffile-prefix-map=$(CURDIR)/= -ffile-prefix-map=$(abspath $(O))/=build/
+PREFIX_MAPS := -ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(abspath $(O))=build
 
 ifneq ($(CC_IS_CLANG),)
 CC_TARGET := --target=x86_64-unknown-none-elf
@@ -237,11 +237,15 @@ CODEGEN := $(CC_TARGET) -std=gnu11 -O2 -g -ffreestanding $(CC_HEADERS) \
     -fno-stack-protector -fno-common -fno-strict-aliasing \
     -fno-delete-null-pointer-checks -fno-asynchronous-unwind-tables \
     -fno-optimize-sibling-calls -fno-omit-frame-pointer \
-    -fcf-protection=none $(CC_ONLY) $(BUILD_FLAGS) $(PREFIX_MAPS)
+    -fcf-protection=none $(CC_ONLY) $(BUILD_FLAGS)
 WARNINGS := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes \
     -Wshadow -Wvla -Wundef -Wwrite-strings -Wpointer-arith
-CFLAGS := $(CODEGEN) $(WARNINGS) $(BUILD_DEFINES) -I. -Iinclude
-APP_CFLAGS := $(CODEGEN) -mno-omit-leaf-frame-pointer -Wall $(BUILD_DEFINES) -Iinclude
+CFLAGS := $(CODEGEN) $(PREFIX_MAPS) $(WARNINGS) $(BUILD_DEFINES) -I. -Iinclude
+# The maps know prefixes, not folders: an application beside the tree, with a
+# name that begins like the tree's, must not go through them.
+APP_MAPS = $(if $(filter $(CURDIR)/%,$(abspath $(APP))),$(PREFIX_MAPS))
+APP_CFLAGS = $(CODEGEN) $(APP_MAPS) -mno-omit-leaf-frame-pointer -Wall \
+    $(BUILD_DEFINES) -Iinclude
 # No -g: NASM would write the absolute path of the tree into the object.
 NASMFLAGS := -f elf64 -I$(O)/include/ -I./ -Werror $(BUILD_DEFINES)
 LDFLAGS := -m elf_x86_64 -nostdlib -static \
@@ -341,7 +345,7 @@ $(O)/app/%.c.o: $(APP_DIR)/%.c $(O)/flags.stamp $(O)/link.stamp
 $(O)/obj/app_name.o: $(O)/flags.stamp $(O)/link.stamp
 	@mkdir -p $(@D)
 	$(Q)echo 'extern const char app_name[]; const char app_name[] = "$(APP_NAME)";' | \
-	    $(CC) $(filter-out -g,$(CODEGEN)) -x c -c - -o $@
+	    $(CC) $(filter-out -g,$(CODEGEN)) $(PREFIX_MAPS) -x c -c - -o $@
 
 # The kernel is linked twice: once to know every address, and again with the
 # table of symbols and lines made from that. The table stands behind all else,
