@@ -40,18 +40,20 @@ static inline __attribute__((always_inline)) void *
 bracket_open(struct bracket *bracket, const struct page *page,
              uintptr_t address, bool writable)
 {
-    const struct domain_keep *keep = &domain_keep[page->private_domain];
     uint32_t rights = pks_rights();
-    uint32_t open =
-        pks_rights_kept(rights, writable ? keep->write : keep->read);
-
     bracket->address = address;
     bracket->rights = rights;
     bracket->sequence = (uint32_t)percpu.brackets_opened;
     bracket_stamp(bracket);
     cpu_compiler_barrier();
     percpu_add(bracket_top, sizeof(*bracket));
+    cpu_compiler_barrier();
 
+    // Only now: from here on the domain counts as open, and no handler takes
+    // its key for another.
+    const struct domain_keep *keep = &domain_keep[page->private_domain];
+    uint32_t open =
+        pks_rights_kept(rights, writable ? keep->write : keep->read);
     percpu_count(brackets_opened);
     if (likely(open != rights)) {
         if (unlikely(open == 0)) {

@@ -82,20 +82,26 @@ static void *pages_open(struct page *const pages[], size_t count, bool writable,
     }
     struct domain *domain = domain_of_id(pages[0]->private_domain);
     uint32_t rights = pks_rights();
-    bracket->address = address;
-    bracket->rights = rights | BRACKET_SPECIAL;
+    // Until the window is filled, the slot says that the first frame is open:
+    // from then on the domain counts as open, and keeps its key.
+    bracket->address = page_direct_address(pages[0]);
+    bracket->rights = rights;
     bracket->sequence = (uint32_t)percpu.brackets_opened;
-    bracket->map_site = site_pack(site);
-    bracket->minus_frames = -(int32_t)count;
+    bracket->site_of_one_frame = site;
     bracket_stamp(bracket);
     cpu_compiler_barrier();
     percpu_add(bracket_top, sizeof(*bracket));
+    cpu_compiler_barrier();
 
     percpu_count(brackets_opened);
     outermost_count(bracket);
-    unsigned key = key_get(domain) ? domain->key : KEY_WINDOW;
+    bool keyed = domain->key != 0 || key_get(domain);
+    unsigned key = keyed ? domain->key : KEY_WINDOW;
     local_window_fill(address, pages, true, count, key, writable,
                       rights_with(rights, key, writable));
+    bracket->minus_frames = -(int32_t)count;
+    bracket->address = address;
+    bracket->rights = rights | BRACKET_SPECIAL;
     return (void *)address;
 }
 

@@ -230,6 +230,71 @@ TEST(keys, handlers_take_nothing_away)
     CHECK(domains_unmake(DEPTH));
 }
 
+static struct {
+    unsigned target, at; // the step at which keys change hands, and this one
+} steps;
+
+// In the handler of one chosen instruction: brackets on all the other domains,
+// so that every key that nobody has open changes hands.
+static void bracket_all_others(void *unused)
+{
+    (void)unused;
+    if (steps.at++ != steps.target) {
+        return;
+    }
+    for (unsigned i = 1; i < LENT + 2; i++) {
+        volatile unsigned char *p = kmap_local_page(pages[i]);
+        handler_failures += *p != (unsigned char)(2 * i);
+        kunmap_local((const void *)p);
+    }
+}
+
+// A bracket opens its own domain, and no other that has got the key meanwhile.
+static void page_and_look(void *unused)
+{
+    (void)unused;
+    volatile unsigned char *p = kmap_local_page(pages[0]);
+    handler_failures += *p != 0;
+    handler_failures +=
+        pks_rights() != (PKRS_CLOSED & ~PKRS_KEY_MASK(domains[0]->key));
+    kunmap_local((const void *)p);
+}
+
+static void pages_and_look(void *unused)
+{
+    (void)unused;
+    struct page *pair[] = {pages[0] + 1, pages[0]};
+    volatile unsigned char *p = kmap_local_pages(pair, 2);
+    handler_failures += *p != 1;
+    handler_failures +=
+        pks_rights() != (PKRS_CLOSED & ~PKRS_KEY_MASK(domains[0]->key));
+    kunmap_local((const void *)p);
+}
+
+// The domain has a key when the call begins, and loses it at one instruction.
+static bool keeps_its_key(void (*call)(void *))
+{
+    struct fault fault;
+    steps.target = 0;
+    do {
+        kunmap_local(kmap_local_page(pages[0]));
+        steps.at = 0;
+        step_through(call, NULL, bracket_all_others, NULL);
+        steps.target++;
+    } while (steps.target < steps.at && handler_failures == 0);
+    return handler_failures == 0 && run_protected(call, NULL, &fault);
+}
+
+TEST(keys, none_changes_hands_under_a_map_call)
+{
+    CHECK(domains_make(LENT + 2));
+    handler_failures = 0;
+    CHECK(keeps_its_key(page_and_look));
+    CHECK(keeps_its_key(pages_and_look));
+    CHECK(rights_agree(PKRS_CLOSED));
+    CHECK(domains_unmake(LENT + 2));
+}
+
 // Random brackets, nested up to 20, over 100 domains. The model is a stack of
 // what is open and how; a sample of frames is probed after each step.
 TEST(keys, hundred_domains_at_random)
