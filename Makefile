@@ -68,6 +68,7 @@ MM_SRCS := \
     mm/audit_leaf.c \
     mm/blocks.c \
     mm/bracket.c \
+    mm/bracket_cold.asm \
     mm/bracket_misuse.c \
     mm/bracket_pages.c \
     mm/bracket_report.c \

@@ -51,7 +51,7 @@ static bool fault_relax(struct trap_frame *trap, const struct fault *fault)
     uint32_t open =
         fault->access == ACCESS_WRITE ? domain->open_write : domain->open_read;
     trap->rights &= ~open;
-    trap->soft_rights &= ~open;
+    brackets_relax(trap->bracket_top, open);
     return true;
 }
 

@@ -10,7 +10,7 @@
 #include "mm/misuse.h"
 #include "mm/section.h"
 
-__used void bracket_misuse_depth(const struct page *page, uintptr_t site)
+void bracket_misuse_depth(const struct page *page, uintptr_t site)
 {
     const struct bracket *innermost = bracket_innermost();
     struct misuse misuse = {
@@ -25,7 +25,7 @@ __used void bracket_misuse_depth(const struct page *page, uintptr_t site)
     misuse_report(&misuse);
 }
 
-__used void bracket_misuse_frame(uintptr_t address, uintptr_t site)
+void bracket_misuse_frame(uintptr_t address, uintptr_t site)
 {
     const struct page *page =
         frame_page((address - DIRECT_MAP_BASE) / PAGE_SIZE);
@@ -97,8 +97,8 @@ static __cold __noreturn void misuse_pages(struct page *const pages[], size_t i,
     });
 }
 
-void bracket_check_pages(struct page *const pages[], size_t count,
-                         uintptr_t site)
+unsigned bracket_check_pages(struct page *const pages[], size_t count,
+                             uintptr_t site)
 {
     if (count - 1 >= LOCAL_WINDOW_FRAMES) {
         misuse_report(&(struct misuse){
@@ -115,6 +115,7 @@ void bracket_check_pages(struct page *const pages[], size_t count,
             misuse_pages(pages, i, site);
         }
     }
+    return domain;
 }
 
 void bracket_misuse_window(const struct page *page, uintptr_t site)
@@ -126,7 +127,7 @@ void bracket_misuse_window(const struct page *page, uintptr_t site)
     });
 }
 
-__used void bracket_misuse_unmap(const void *address, uintptr_t site)
+void bracket_misuse_unmap(const void *address, uintptr_t site)
 {
     enum bracket_where where;
     const struct bracket *bracket = bracket_find((uintptr_t)address, &where);

@@ -23,9 +23,9 @@ void bracket_check_range(const struct page *first, size_t offset, size_t length,
                          uintptr_t site);
 
 // A map of scattered frames that are too many, none, not all allocated, or not
-// all of one domain. Returns if all is well.
-void bracket_check_pages(struct page *const pages[], size_t count,
-                         uintptr_t site);
+// all of one domain. Returns the number of the domain if all is well.
+unsigned bracket_check_pages(struct page *const pages[], size_t count,
+                             uintptr_t site);
 
 // A map of scattered frames for which the thread's window has no room.
 __noreturn void bracket_misuse_window(const struct page *page, uintptr_t site);

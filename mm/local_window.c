@@ -38,13 +38,17 @@ __init void local_window_init_boot(void)
     mm_unlock(lock);
 }
 
-// The entry of an address of the window, and in *run how many more pages from
-// there on have theirs behind it, `count` at most.
-static uint64_t *entries_at(uintptr_t address, size_t count, size_t *run)
+static uint64_t *entry_at(uintptr_t address)
 {
     size_t index = (address - boot_window.base) / PAGE_SIZE;
-    *run = MIN(count, PT_ENTRIES - index % PT_ENTRIES);
     return &boot_window.entries[index / PT_ENTRIES][index % PT_ENTRIES];
+}
+
+// How many of `count` pages from `address` on have their entries in one table.
+static size_t run_of(uintptr_t address, size_t count)
+{
+    size_t index = (address - boot_window.base) / PAGE_SIZE % PT_ENTRIES;
+    return MIN(count, PT_ENTRIES - index);
 }
 
 uintptr_t local_window_take(size_t count)
@@ -60,6 +64,13 @@ uintptr_t local_window_take(size_t count)
     return boot_window.base + used * PAGE_SIZE;
 }
 
+// The entry for a page: as in mm/long_maps.c, the direct map's base cancels
+// out.
+static inline uint64_t entry_of(const struct page *page, uint64_t flags)
+{
+    return page_direct_address(page) + (flags - DIRECT_MAP_BASE);
+}
+
 void local_window_fill(uintptr_t address, struct page *const pages[],
                        bool scattered, size_t count, unsigned key,
                        bool writable, uint32_t rights)
@@ -67,42 +78,43 @@ void local_window_fill(uintptr_t address, struct page *const pages[],
     const struct page *first = pages[0];
     uint64_t flags =
         PTE_P | PTE_A | PTE_XD | PTE_KEY(key) | (writable ? PTE_RW | PTE_D : 0);
-    size_t run, left = count;
+    percpu_add_value(pte_writes, count);
     pks_set_rights(pks_rights() & ~WINDOW_WRITE);
-    for (; left > 0; left -= run) {
-        uint64_t *entries = entries_at(address, left, &run);
-        for (size_t i = 0; i < run; i++) {
-            // As in mm/long_maps.c: the direct map's base cancels out.
-            const struct page *page = scattered ? pages[i] : first + i;
-            entries[i] = page_direct_address(page) + (flags - DIRECT_MAP_BASE);
+    do {
+        size_t run = run_of(address, count);
+        uint64_t *entry = entry_at(address), *end = entry + run;
+        if (scattered) {
+            do {
+                *(volatile uint64_t *)entry++ = entry_of(*pages++, flags);
+            } while (entry < end);
+        } else {
+            do {
+                *(volatile uint64_t *)entry++ = entry_of(first++, flags);
+            } while (entry < end);
         }
         address += run * PAGE_SIZE;
-        pages += run;
-        first += run;
-    }
+        count -= run;
+    } while (unlikely(count > 0));
     pks_set_rights(rights);
-    percpu_add_value(pte_writes, count);
 }
 
 void local_window_close(uintptr_t address, size_t count, uint32_t rights)
 {
     uintptr_t at = address;
-    size_t run, left = count;
-    pks_set_rights(pks_rights() & ~WINDOW_WRITE);
-    for (; left > 0; left -= run) {
-        uint64_t *entries = entries_at(at, left, &run);
-        for (size_t i = 0; i < run; i++) {
-            *(volatile uint64_t *)&entries[i] = 0; // not a memset()
-        }
-        at += run * PAGE_SIZE;
-    }
-    pks_set_rights(rights);
-    for (at = address; at < address + count * PAGE_SIZE; at += PAGE_SIZE) {
-        cpu_invlpg(at);
-    }
     percpu_add_value(pte_writes, count);
     percpu_add_value(invlpg, count);
-    cpu_compiler_barrier();
+    pks_set_rights(pks_rights() & ~WINDOW_WRITE);
+    do {
+        size_t run = run_of(at, count);
+        uint64_t *entry = entry_at(at), *end = entry + run;
+        do {
+            *(volatile uint64_t *)entry++ = 0;
+            cpu_invlpg(at);
+            at += PAGE_SIZE;
+        } while (entry < end);
+        count -= run;
+    } while (unlikely(count > 0));
+    pks_set_rights(rights);
     boot_window.used = (address - boot_window.base) / PAGE_SIZE;
 }
 
@@ -118,8 +130,8 @@ bool local_window_holds(uintptr_t address, size_t count,
     bool holds = false;
     address = ALIGN_DOWN(address, PAGE_SIZE);
     uint32_t rights = window_open(WINDOW_READ);
-    for (size_t i = 0, run; i < count && !holds; i++) {
-        uint64_t entry = *entries_at(address + i * PAGE_SIZE, 1, &run);
+    for (size_t i = 0; i < count && !holds; i++) {
+        uint64_t entry = *entry_at(address + i * PAGE_SIZE);
         uint64_t frame = (entry & PTE_ADDRESS) / PAGE_SIZE;
         holds = (entry & PTE_P) && frame - page_frame(page) < n;
     }
@@ -129,9 +141,8 @@ bool local_window_holds(uintptr_t address, size_t count,
 
 struct page *local_window_page(uintptr_t address)
 {
-    size_t run;
     uint32_t rights = window_open(WINDOW_READ);
-    uint64_t entry = *entries_at(ALIGN_DOWN(address, PAGE_SIZE), 1, &run);
+    uint64_t entry = *entry_at(address);
     window_close(rights);
     return entry & PTE_P ? frame_page((entry & PTE_ADDRESS) / PAGE_SIZE) : NULL;
 }
