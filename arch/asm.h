@@ -47,6 +47,9 @@
 #define TRAP_FRAME_RFLAGS 168
 #define TRAP_FRAME_RSP 176
 
+// struct fault
+#define FAULT_SIZE 48
+
 // struct catch_frame
 #define CATCH_RBX 0
 #define CATCH_RBP 8

@@ -84,5 +84,13 @@ _Static_assert(offsetof(struct cpu_data, nmi_level) == PERCPU_NMI_LEVEL,
 
 #define percpu_count(member) percpu_add(member, 1)
 
+// For members of 32 bits.
+#define percpu_add32(member, constant)                                         \
+    __asm__ volatile("addl %1, %%gs:%c0"                                       \
+                     :                                                         \
+                     : "i"(offsetof(struct cpu_data, member)),                 \
+                       "i"((int)(constant))                                    \
+                     : "cc", "memory")
+
 // Point GS at the boot CPU's data. Early boot, once, before all else in C.
 void percpu_init_boot(void);

@@ -27,15 +27,10 @@ static inline uint32_t pks_rights(void)
     return percpu.bracket_top[-1].rights;
 }
 
-// Let this context have exactly `rights`, and nothing else, until its innermost
-// bracket closes. Any context, once pks_init_cpu() has run.
-static inline void pks_set_rights(uint32_t rights)
+// Let the context whose innermost slot this is, and which runs, have exactly
+// `rights`, which differ from what it has. Any context.
+static inline void pks_change_rights(struct bracket *innermost, uint32_t rights)
 {
-    struct bracket *innermost = percpu.bracket_top - 1;
-    if (unlikely(rights == innermost->rights)) {
-        percpu_count(other_pkrs_writes_skipped);
-        return;
-    }
     // The word first, as in a bracket: a trap between the two puts the register
     // back as it was, and the call goes on to write it.
     *(volatile uint32_t *)&innermost->rights = rights;
@@ -44,6 +39,18 @@ static inline void pks_set_rights(uint32_t rights)
                      :
                      : "a"(rights)
                      : "rcx", "rdx", "cc", "memory");
+}
+
+// Let this context have exactly `rights`, and nothing else, until its innermost
+// bracket closes. Any context, once pks_init_cpu() has run.
+static inline void pks_set_rights(uint32_t rights)
+{
+    struct bracket *innermost = percpu.bracket_top - 1;
+    if (unlikely(rights == innermost->rights)) {
+        percpu_count(other_pkrs_writes_skipped);
+    } else {
+        pks_change_rights(innermost, rights);
+    }
 }
 
 // Turn PKS on: every key but 0 closed, then CR4.PKS, then the whole TLB

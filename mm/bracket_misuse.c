@@ -83,39 +83,25 @@ void bracket_check_range(const struct page *first, size_t offset, size_t length,
     }
 }
 
-// Report frame i of a list, which cannot be in one bracket with frame 0.
-static __cold __noreturn void misuse_pages(struct page *const pages[], size_t i,
-                                           uintptr_t site)
+void bracket_misuse_list(const struct page *page, uintptr_t site)
 {
-    if (!(pages[i]->private_state & FRAME_ALLOCATED)) {
-        bracket_misuse_frame(page_direct_address(pages[i]), site);
+    if (!(page->private_state & FRAME_ALLOCATED)) {
+        bracket_misuse_frame(page_direct_address(page), site);
     }
     misuse_report(&(struct misuse){
         .what = "map of frames of several domains",
-        .page = pages[i],
+        .page = page,
         .site = {{"this map", site}},
     });
 }
 
-unsigned bracket_check_pages(struct page *const pages[], size_t count,
-                             uintptr_t site)
+void bracket_misuse_count(size_t count, uintptr_t site)
 {
-    if (count - 1 >= LOCAL_WINDOW_FRAMES) {
-        misuse_report(&(struct misuse){
-            .what = count == 0 ? "map of no frames"
-                               : "map of more than 512 scattered frames",
-            .site = {{"this map", site}},
-        });
-    }
-    unsigned domain = pages[0]->private_domain;
-    for (size_t i = 0; i < count; i++) {
-        // A frame that is not allocated has a number that no domain has.
-        if (unlikely(pages[i]->private_domain != domain ||
-                     !(pages[i]->private_state & FRAME_ALLOCATED))) {
-            misuse_pages(pages, i, site);
-        }
-    }
-    return domain;
+    misuse_report(&(struct misuse){
+        .what = count == 0 ? "map of no frames"
+                           : "map of more than 512 scattered frames",
+        .site = {{"this map", site}},
+    });
 }
 
 void bracket_misuse_window(const struct page *page, uintptr_t site)

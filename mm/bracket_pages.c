@@ -11,6 +11,7 @@
 #include "mm/keys.h"
 #include "mm/local_window.h"
 #include "mm/misuse.h"
+#include "mm/pt_window.h"
 
 // What opens a key to a context that has `rights`.
 static uint32_t rights_with(uint32_t rights, unsigned key, bool writable)
@@ -31,12 +32,13 @@ static void special_mark(struct bracket *bracket, uintptr_t address,
 __used void bracket_unmap_slow(uintptr_t address, uintptr_t site)
 {
     struct bracket *bracket = percpu.bracket_top - 1;
-    if (!bracket_is_special(bracket) || bracket_is_sentinel(bracket) ||
-        bracket_address(bracket) != address) {
+    if (unlikely(!bracket_is_special(bracket) ||
+                 bracket_address(bracket) != address)) {
         bracket_misuse_unmap((const void *)address, site);
     }
-    local_window_close(ALIGN_DOWN(address, PAGE_SIZE), bracket_frames(bracket),
-                       bracket[-1].rights);
+    pks_change_rights(bracket, bracket->rights & ~WINDOW_WRITE);
+    local_window_clear(ALIGN_DOWN(address, PAGE_SIZE), -bracket->more_frames);
+    pks_change_rights(bracket, bracket[-1].rights);
     bracket->unmap_site = site_pack(site);
     percpu_count(bracket_slow_calls);
     cpu_compiler_barrier();
@@ -62,8 +64,15 @@ static uintptr_t window_open_frames(struct bracket *bracket, uintptr_t address,
         map_undo(bracket);
         bracket_misuse_window(page, site);
     }
-    uint32_t rights = rights_with(pks_rights(), KEY_WINDOW, writable);
-    local_window_fill(room, &page, false, count, KEY_WINDOW, writable, rights);
+    uint64_t flags = local_window_flags(KEY_WINDOW, writable);
+    uint64_t *entry = local_window_entry(room);
+    uint32_t rights = pks_rights();
+    pks_change_rights(bracket, rights & ~WINDOW_WRITE);
+    for (size_t i = 0; i < count; i++) {
+        local_window_set(entry + i, page + i, flags);
+    }
+    pks_change_rights(bracket, rights_with(rights, KEY_WINDOW, writable));
+    percpu_add_value(pte_writes, count);
     room += address % PAGE_SIZE;
     special_mark(bracket, room, count);
     return room;
@@ -91,24 +100,13 @@ __used uintptr_t bracket_map_slow(struct bracket *slot, uintptr_t address,
     return address;
 }
 
-// A bracket on scattered frames, at one contiguous address.
-static void *pages_open(struct page *const pages[], size_t count, bool writable,
-                        uintptr_t site)
+// Fill and raise a slot. Until the window is filled, it says that the first
+// frame is open: from then on the domain counts as open, and keeps its key.
+static inline void slot_fill(struct bracket *bracket, const struct page *first,
+                             uintptr_t site)
 {
-    struct bracket *bracket = percpu.bracket_top;
-    unsigned id = bracket_check_pages(pages, count, site);
-    if (bracket->count < 0) {
-        bracket_misuse_depth(pages[0], site);
-    }
-    uintptr_t address = local_window_take(count);
-    if (address == 0) {
-        bracket_misuse_window(pages[0], site);
-    }
-    // Until the window is filled, the slot says that the first frame is open:
-    // from then on the domain counts as open, and keeps its key.
-    uint32_t rights = bracket[-1].rights;
-    bracket->address = page_direct_address(pages[0]);
-    bracket->rights = rights;
+    bracket->address = page_direct_address(first);
+    bracket->rights = bracket[-1].rights;
     bracket->sequence = (uint32_t)percpu.brackets_opened;
     bracket->map_site = site_pack(site);
     bracket->more_frames = 0;
@@ -117,16 +115,68 @@ static void *pages_open(struct page *const pages[], size_t count, bool writable,
     cpu_compiler_barrier();
     percpu_add(bracket_top, sizeof(*bracket));
     cpu_compiler_barrier();
-
     percpu_count(brackets_opened);
     percpu_count(bracket_slow_calls);
+}
+
+// Frame i of a list cannot be in the bracket: take back what is mapped already.
+static __cold __noreturn void list_undo(struct bracket *bracket,
+                                        uintptr_t address,
+                                        struct page *const pages[], size_t i,
+                                        uintptr_t site)
+{
+    local_window_clear(address, i);
+    pks_change_rights(bracket, bracket[-1].rights);
+    map_undo(bracket);
+    bracket_misuse_list(pages[i], site);
+}
+
+// A bracket on scattered frames, at one contiguous address. One pass over the
+// list checks and maps, with the page tables open: what is abandoned in it, by
+// a list that cannot be read, is trimmed from the window.
+static inline __attribute__((always_inline)) void *
+pages_open(struct page *const pages[], size_t count, bool writable,
+           uintptr_t site)
+{
+    struct bracket *bracket = percpu.bracket_top;
+    if (unlikely(count - 1 >= LOCAL_WINDOW_FRAMES)) {
+        bracket_misuse_count(count, site);
+    }
+    const struct page *page = pages[0];
+    unsigned id = page->private_domain;
+    if (unlikely(!(page->private_state & FRAME_ALLOCATED))) {
+        bracket_misuse_list(page, site);
+    }
+    if (unlikely(bracket->count < 0)) {
+        bracket_misuse_depth(page, site);
+    }
+    uintptr_t address = local_window_take(count);
+    if (unlikely(address == 0)) {
+        bracket_misuse_window(page, site);
+    }
+    slot_fill(bracket, page, site);
     struct domain *domain = domain_of_id(id);
     unsigned key = domain->key;
     if (unlikely(key == 0)) {
         key = key_get(domain) ? domain->key : KEY_WINDOW;
     }
-    local_window_fill(address, pages, true, count, key, writable,
-                      rights_with(rights, key, writable));
+
+    uint64_t flags = local_window_flags(key, writable);
+    uint64_t *entry = local_window_entry(address);
+    pks_change_rights(bracket, bracket[-1].rights & ~WINDOW_WRITE);
+    for (size_t i = 0;;) {
+        local_window_set(&entry[i], page, flags);
+        if (++i == count) {
+            break;
+        }
+        page = pages[i];
+        if (unlikely(page->private_domain != id ||
+                     !(page->private_state & FRAME_ALLOCATED))) {
+            list_undo(bracket, address, pages, i, site);
+        }
+    }
+    pks_change_rights(bracket, rights_with(bracket[-1].rights, key, writable));
+    percpu_add_value(pte_writes, count);
     special_mark(bracket, address, count);
     return (void *)address;
 }

@@ -6,6 +6,7 @@
 #include "mm/domain.h"
 #include "mm/frames.h"
 #include "mm/local_window.h"
+#include "mm/pt_window.h"
 
 // The open brackets of the context below a sentinel end here; NULL: there is
 // none.
@@ -49,8 +50,10 @@ static void bracket_abandon(struct bracket *bracket)
 {
     percpu_count(brackets_abandoned);
     if (bracket_is_special(bracket)) {
-        local_window_close(ALIGN_DOWN(bracket_address(bracket), PAGE_SIZE),
-                           bracket_frames(bracket), pks_rights());
+        uint32_t rights = window_open(WINDOW_WRITE);
+        local_window_clear(ALIGN_DOWN(bracket_address(bracket), PAGE_SIZE),
+                           bracket_frames(bracket));
+        window_close(rights);
     }
 }
 
