@@ -138,6 +138,7 @@ TEST_SRCS := \
     tests/model_check.c \
     tests/model_steps.c \
     tests/pks_access.asm \
+    tests/step_each.c \
     tests/test_audit.c \
     tests/test_fault.c \
     tests/test_frames.c \
@@ -161,6 +162,7 @@ TEST_SRCS := \
     tests/test_probe.c \
     tests/test_range.c \
     tests/test_step.c \
+    tests/test_step_maps.c \
     tests/test_vmap.c
 
 APP_SRCS := \
