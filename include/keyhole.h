@@ -512,41 +512,44 @@ bracket_to_read_(const void *given)
 // the macro is used. One store writes map_site and, in its upper half, that
 // there are no more frames.
 #define BRACKET_SITE_ "$1b+0x80000000"
-#define BRACKET_SITE_ONE_ "1: movq " BRACKET_SITE_ ", %c[site](%[slot])\n\t"
-#define BRACKET_SITE_MANY_                                                     \
-    "1: movl " BRACKET_SITE_ ", %c[site](%[slot])\n\t"                         \
+#define BRACKET_SITE_ONE_(value) "movq " value ", %c[site](%[slot])\n\t"
+#define BRACKET_SITE_MANY_(value)                                              \
+    "movl " value ", %c[site](%[slot])\n\t"                                    \
     "movl %[more], %c[frames](%[slot])\n\t"
 
 // Open the frame `page`, or the frames of a range that begins with it, and give
 // the address of byte `offset`. Cold, and known to be called from here: too
 // many brackets, a domain without a key, a frame that is not allocated.
-#define BRACKET_MAP_(frame, offset_text, table, writable, site_text, ...)      \
+#define BRACKET_MAP_(frame, offset_text, table, writable, fill_site, value,    \
+                     ...)                                                      \
     ({                                                                         \
         uintptr_t map_address_ = bracket_page_(frame);                         \
         struct bracket *map_slot_;                                             \
         __asm__ volatile(                                                      \
             "movq %%gs:%c[top], %[slot]\n\t"                                   \
             "incq %c[count](%[slot])\n\t"                                      \
-            "js 8f\n\t" site_text "movzwl %c[domain](%[address]), %%ecx\n\t"   \
-            "shlq $8, %[address]\n\t" offset_text                              \
-            "movq %[address], (%[slot])\n\t"                                   \
-            "movl %%gs:%c[opened], %%eax\n\t"                                  \
-            "movl %%eax, %c[sequence](%[slot])\n\t"                            \
-            "incq %%gs:%c[opened]\n\t" BRACKET_STAMP_                          \
-            "addq %[size], %%gs:%c[top]\n\t"                                   \
-            "movl %c[rights]-%c[size](%[slot]), %%eax\n\t"                     \
-            "testl %%eax, " #table "(,%%rcx,8)\n\t"                            \
-            "jz 2f\n\t"                                                        \
-            "andl " #table "+4(,%%rcx,8), %%eax\n\t"                           \
-            "jnz 7f\n"                                                         \
-            "8: movq %[slot], %%rax\n\t"                                       \
-            "movq %[address], %%rdx\n\t"                                       \
-            "movl $" #writable ", %%ecx\n\t"                                   \
-            "call bracket_map_cold\n\t"                                        \
-            "movq %%rdx, %[address]\n\t"                                       \
-            "jmp 2f\n"                                                         \
-            "7: call pks_write_bracket\n"                                      \
-            "2: movl %%eax, %c[rights](%[slot])"                               \
+            "1: js 8f\n\t" fill_site(                                          \
+                value) "movzwl %c[domain](%[address]), %%ecx\n\t"              \
+                       "shlq $8, %[address]\n\t" offset_text                   \
+                       "movq %[address], (%[slot])\n\t"                        \
+                       "movl %%gs:%c[opened], %%eax\n\t"                       \
+                       "movl %%eax, %c[sequence](%[slot])\n\t"                 \
+                       "incq %%gs:%c[opened]\n\t" BRACKET_STAMP_               \
+                       "addq %[size], %%gs:%c[top]\n\t"                        \
+                       "movl %c[rights]-%c[size](%[slot]), %%eax\n\t"          \
+                       "testl %%eax, " #table "(,%%rcx,8)\n\t"                 \
+                       "jz 2f\n\t"                                             \
+                       "andl " #table "+4(,%%rcx,8), %%eax\n\t"                \
+                       "jnz 7f\n"                                              \
+                       "8: movq %[slot], %%rax\n\t"                            \
+                       "movq %[address], %%rdx\n\t"                            \
+                       "movl " value ", %%ecx\n\t"                             \
+                       "orl $" #writable "<<31, %%ecx\n\t"                     \
+                       "call bracket_map_cold\n\t"                             \
+                       "movq %%rdx, %[address]\n\t"                            \
+                       "jmp 2f\n"                                              \
+                       "7: call pks_write_bracket\n"                           \
+                       "2: movl %%eax, %c[rights](%[slot])"                    \
             : [address] "+r"(map_address_), [slot] "=&r"(map_slot_)            \
             : [top] "i"(BRACKET_TOP_AT_), [opened] "i"(BRACKETS_OPENED_AT_),   \
               [size] "i"(sizeof(struct bracket)),                              \
@@ -562,7 +565,7 @@ bracket_to_read_(const void *given)
         (void *)map_address_;                                                  \
     })
 
-#define BRACKET_UNMAP_(address_given, site_text, ...)                          \
+#define BRACKET_UNMAP_(address_given, value, ...)                              \
     ({                                                                         \
         struct bracket *unmap_slot_;                                           \
         __asm__ volatile(                                                      \
@@ -575,10 +578,11 @@ bracket_to_read_(const void *given)
             "cmpl $0, %c[frames]-%c[size](%[slot])\n\t"                        \
             "jns 7f\n"                                                         \
             "8: movq %[address], %%rax\n\t"                                    \
+            "movl " value ", %%ecx\n\t"                                        \
             "call bracket_unmap_cold\n\t"                                      \
             "jmp 3f\n"                                                         \
             "7: call pks_write_bracket\n"                                      \
-            "2: movl " site_text ", %c[site]-%c[size](%[slot])\n\t"            \
+            "2: movl " value ", %c[site]-%c[size](%[slot])\n\t"                \
             "addq $-%c[size], %%gs:%c[top]\n"                                  \
             "3:"                                                               \
             : [slot] "=&r"(unmap_slot_)                                        \
@@ -591,9 +595,10 @@ bracket_to_read_(const void *given)
     })
 
 #define kmap_local_page(page)                                                  \
-    BRACKET_MAP_(page, "", domain_write_, 1, BRACKET_SITE_ONE_)
+    BRACKET_MAP_(page, "", domain_write_, 1, BRACKET_SITE_ONE_, BRACKET_SITE_)
 #define kmap_local_page_ro(page)                                               \
-    bracket_to_read_(BRACKET_MAP_(page, "", domain_read_, 0, BRACKET_SITE_ONE_))
+    bracket_to_read_(BRACKET_MAP_(page, "", domain_read_, 0,                   \
+                                  BRACKET_SITE_ONE_, BRACKET_SITE_))
 #define kunmap_local(address) BRACKET_UNMAP_(address, BRACKET_SITE_)
 
 // A range whose place in its block is known to the compiler is in line too, if
@@ -621,7 +626,8 @@ range_fits_(const struct page *first, size_t offset, size_t length)
                 ? BRACKET_MAP_(                                                \
                       range_first_ + (at) / PAGE_SIZE,                         \
                       "addq %[offset], %[address]\n\t", table, writable,       \
-                      BRACKET_SITE_MANY_, [offset] "i"((at) % PAGE_SIZE),      \
+                      BRACKET_SITE_MANY_,                                      \
+                      BRACKET_SITE_, [offset] "i"((at) % PAGE_SIZE),           \
                       [more] "i"((int)(RANGE_FRAMES_(at, bytes) - 1) & 0xfff)) \
                 : (void *)(call)(range_first_, at, bytes);                     \
         }),                                                                    \

@@ -61,14 +61,16 @@ void brackets_count(uint64_t *outermost, uint64_t *open)
 
 // ------------------------------------------------------------------ One frame
 
-#define SITE_GIVEN "movq %[given], %c[site](%[slot])\n\t"
+// The site is given, not here. Its upper half is 0: no more frames.
+#define SITE_GIVEN "%k[given]"
+#define SITE_GIVEN_ONE(value) "movq %q[given], %c[site](%[slot])\n\t"
 
 void *bracket_map_page(struct page *page, bool writable, uintptr_t site)
 {
     uint64_t packed = (uint32_t)site_pack(site);
-    return writable ? BRACKET_MAP_(page, "", domain_write_, 1,
+    return writable ? BRACKET_MAP_(page, "", domain_write_, 1, SITE_GIVEN_ONE,
                                    SITE_GIVEN, [given] "r"(packed))
-                    : BRACKET_MAP_(page, "", domain_read_, 0,
+                    : BRACKET_MAP_(page, "", domain_read_, 0, SITE_GIVEN_ONE,
                                    SITE_GIVEN, [given] "r"(packed));
 }
 
@@ -84,14 +86,10 @@ const void *(kmap_local_page_ro)(struct page *page)
 
 void(kunmap_local)(const void *address)
 {
-    BRACKET_UNMAP_(address, "%k[given]", [given] "r"(site_pack(CALL_SITE())));
+    BRACKET_UNMAP_(address, SITE_GIVEN, [given] "r"(site_pack(CALL_SITE())));
 }
 
 // --------------------------------------------------------------------- Ranges
-
-#define SITE_GIVEN_MANY                                                        \
-    "movl %k[given], %c[site](%[slot])\n\t"                                    \
-    "movl %k[more], %c[frames](%[slot])\n\t"
 
 // A bracket on the frames behind bytes offset to offset + length of `first`,
 // which are known to be allocated and of one domain.
@@ -101,14 +99,14 @@ static void *range_open(struct page *first, size_t offset, size_t length,
     struct page *page = first + offset / PAGE_SIZE;
     size_t inside = offset % PAGE_SIZE;
     uint64_t packed = (uint32_t)site_pack(site);
-    size_t more = RANGE_FRAMES_(inside, length) - 1;
+    uint32_t more = (uint32_t)RANGE_FRAMES_(inside, length) - 1;
     return writable ? BRACKET_MAP_(page, "addq %[offset], %[address]\n\t",
-                                   domain_write_, 1,
-                                   SITE_GIVEN_MANY, [given] "r"(packed),
+                                   domain_write_, 1, BRACKET_SITE_MANY_,
+                                   SITE_GIVEN, [given] "r"(packed),
                                    [more] "r"(more), [offset] "r"(inside))
                     : BRACKET_MAP_(page, "addq %[offset], %[address]\n\t",
-                                   domain_read_, 0,
-                                   SITE_GIVEN_MANY, [given] "r"(packed),
+                                   domain_read_, 0, BRACKET_SITE_MANY_,
+                                   SITE_GIVEN, [given] "r"(packed),
                                    [more] "r"(more), [offset] "r"(inside));
 }
 

@@ -32,15 +32,15 @@ section .text
         pop     rbp
 %endmacro
 
-; In: RAX = the slot, RDX = address or struct page, ECX = 1 to write. Out: EAX =
-; the rights of this context, RDX = address for the caller. Clobbers RCX, flags.
+; In: RAX = the slot, RDX = address or struct page, ECX = the packed site, with
+; bit 31 set to write. Out: EAX = the rights of this context, RDX = address for
+; the caller. Clobbers RCX, flags.
 global bracket_map_cold
 bracket_map_cold:
         ENTER
         mov     rdi, rax
         mov     rsi, rdx
         mov     edx, ecx
-        mov     rcx, [rbp + 8]
         call    bracket_map_slow
         mov     rdx, rax
         mov     rax, [gs:PERCPU_BRACKET_TOP]
@@ -48,12 +48,12 @@ bracket_map_cold:
         LEAVE
         ret
 
-; In: RAX = address. Clobbers RAX, RCX, RDX, flags.
+; In: RAX = address, ECX = the packed site. Clobbers RAX, RCX, RDX, flags.
 global bracket_unmap_cold
 bracket_unmap_cold:
         ENTER
         mov     rdi, rax
-        mov     rsi, [rbp + 8]
+        mov     esi, ecx
         call    bracket_unmap_slow
         LEAVE
         ret

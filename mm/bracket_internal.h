@@ -16,16 +16,17 @@ static inline void bracket_stamp(struct bracket *bracket)
 #endif
 }
 
-// What the cold ends of the hot paths call (mm/bracket_cold.asm). `site` is in
-// the call that is served.
+// What the cold ends of the hot paths call (mm/bracket_cold.asm). `site` is
+// packed (mm/misuse.h).
 //
 // The rest of a map call: report that `slot` is behind the last, or open a
 // bracket on a frame of a domain that has no key, or report a frame that has no
 // domain. In the second case the slot is filled, counted and below the top.
 // Returns the address for the caller.
+#define MAP_WRITABLE BIT(31)
 uintptr_t bracket_map_slow(struct bracket *slot, uintptr_t address,
-                           bool writable, uintptr_t site);
+                           uint32_t site_and_writable);
 
 // An unmap of an address that the innermost slot does not have, or that is not
 // a mere change of rights.
-void bracket_unmap_slow(uintptr_t address, uintptr_t site);
+void bracket_unmap_slow(uintptr_t address, int32_t site);

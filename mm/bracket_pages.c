@@ -29,17 +29,17 @@ static void special_mark(struct bracket *bracket, uintptr_t address,
     bracket->address = address & ~BRACKET_SPECIAL;
 }
 
-__used void bracket_unmap_slow(uintptr_t address, uintptr_t site)
+__used void bracket_unmap_slow(uintptr_t address, int32_t site)
 {
     struct bracket *bracket = percpu.bracket_top - 1;
     if (unlikely(!bracket_is_special(bracket) ||
                  bracket_address(bracket) != address)) {
-        bracket_misuse_unmap((const void *)address, site);
+        bracket_misuse_unmap((const void *)address, site_unpack(site));
     }
     pks_change_rights(bracket, bracket->rights & ~WINDOW_WRITE);
     local_window_clear(ALIGN_DOWN(address, PAGE_SIZE), -bracket->more_frames);
     pks_change_rights(bracket, bracket[-1].rights);
-    bracket->unmap_site = site_pack(site);
+    bracket->unmap_site = site;
     percpu_count(bracket_slow_calls);
     cpu_compiler_barrier();
     percpu_add(bracket_top, -(long)sizeof(*bracket));
@@ -79,13 +79,14 @@ static uintptr_t window_open_frames(struct bracket *bracket, uintptr_t address,
 }
 
 __used uintptr_t bracket_map_slow(struct bracket *slot, uintptr_t address,
-                                  bool writable, uintptr_t site)
+                                  uint32_t site_and_writable)
 {
+    bool writable = site_and_writable & MAP_WRITABLE;
+    uintptr_t site = site_unpack((int32_t)(site_and_writable & ~MAP_WRITABLE));
     if (slot->count < 0) {
         bracket_misuse_depth((const struct page *)address, site);
     }
     struct page *page = frame_page((address - DIRECT_MAP_BASE) / PAGE_SIZE);
-    site = site_unpack(slot->map_site);
     percpu_count(bracket_slow_calls);
     slot->rights = slot[-1].rights;
     if (!(page->private_state & FRAME_ALLOCATED)) {
