@@ -9,7 +9,8 @@
 #include "keyhole.h"
 #include "lib/types.h"
 
-struct step; // kernel/step.h
+struct local_window; // mm/local_window.h
+struct step;         // kernel/step.h
 
 struct cpu_data {
     struct cpu_data *self; // for taking the address of a member
@@ -40,6 +41,8 @@ struct cpu_data {
     uint64_t shootdown_ipis;
     uint64_t faults;
 
+    // Of the thread that runs here.
+    struct local_window *window; // for scattered frames (mm/local_window.h)
     struct catch_frame *catches; // innermost place to come back to
     struct step *step;           // innermost step_through(), or NULL
     uint32_t cpu;                // number of this CPU

@@ -9,11 +9,12 @@
 #include "mm/pagetable.h"
 #include "mm/pt_window.h"
 
-struct local_window boot_window;
+static struct local_window boot_window;
 
 __init void local_window_init_boot(void)
 {
-    struct local_window *window = local_window();
+    struct local_window *window = &boot_window;
+    percpu.window = window;
     window->base = window->next = LOCAL_WINDOWS_BASE;
     uint64_t lock = mm_lock();
     window->entries =

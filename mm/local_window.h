@@ -28,11 +28,9 @@ struct local_window {
 };
 
 // The window of the thread that runs here.
-extern struct local_window boot_window;
-
 static inline struct local_window *local_window(void)
 {
-    return &boot_window;
+    return percpu.window;
 }
 
 static inline bool local_window_has(uintptr_t address)
