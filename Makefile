@@ -153,6 +153,10 @@ TEST_SRCS := \
     tests/test_lib.c \
     tests/test_misuse.c \
     tests/test_model.c \
+    tests/test_peers_local.c \
+    tests/test_peers_pks.c \
+    tests/test_peers_pku.c \
+    tests/test_peers_vmalloc.c \
     tests/test_pks.c \
     tests/test_pks_implicit.c \
     tests/test_pks_matrix.c \
@@ -473,6 +477,7 @@ TOOL_TESTS := \
     tests/docs/run-tutorial \
     tests/tools/test-app \
     tests/tools/test-layers \
+    tests/tools/test-peers \
     tests/tools/test-reproducible \
     tests/tools/test-runner \
     tests/tools/test-symbols
