@@ -135,6 +135,9 @@ TEST_SRCS := \
     tests/handlers.c \
     tests/model.c \
     tests/model_check.c \
+    tests/model_frames.c \
+    tests/model_hostile.c \
+    tests/model_maps.c \
     tests/model_steps.c \
     tests/pks_access.asm \
     tests/test_audit.c \
@@ -284,8 +287,8 @@ boot_words = $(strip $(1) $(if $(PROTECT),protect=$(PROTECT)) $(APPEND))
 MACHINE = --qemu '$(QEMU)' --cpu '$(CPU)' --memory '$(MEM)' --smp '$(SMP)'
 
 .PHONY: iso elf run test bench bench-wall debug lint help clean format
-.PHONY: install-deps FORCE
-.PHONY: run-machine debug-machine bench-machine test-all test-parts test-one
+.PHONY: install-deps soak FORCE
+.PHONY: run-machine debug-machine bench-machine soak-machine test-all test-parts test-one
 
 iso: $(ISO) ## Build $(O)/keyhole.iso (default)
 
@@ -467,6 +470,19 @@ test-one: elf $(if $(filter bios uefi,$(TEST_FIRMWARE)),iso)
 	    --memory $(MEM) --smp $(SMP),$(TEST_WORDS)) -v \
 	    machine/command-line; status=$$?; \
 	$(PYTHON) tools/run-tests --junit --out $(RESULTS); exit $$status
+
+# Minutes: not a part of `make test`.
+SOAK_WORDS = $(call boot_words,test=model.long)
+
+soak: ## Do a million random calls against a model, in a release build
+	@tools/install-deps test
+	@$(MAKE) $(PARALLEL) O=$(O)/release BUILD=release elf
+	@$(MAKE) O=$(O)/release BUILD=release soak-machine
+
+soak-machine:
+	@$(call PROVE,--build $(O) --firmware direct --cpu $(CPU) \
+	    --memory $(MEM) --smp $(SMP) --limit 1800,$(SOAK_WORDS)) -v \
+	    machine/command-line
 
 TEST_WORDS = $(call boot_words,test$(if $(TEST),=$(TEST)))
 

@@ -10,7 +10,7 @@
 #include "tests/alias.h"
 #include "tests/model.h"
 
-#define STEPS 2000
+#define STEPS 4000
 #define STEPS_LONG 1000000
 #define STEPS_KEPT 4096        // the most that are shrunk, from the last on
 #define STEPS_TO_SHRINK 400000 // steps done again, at most
@@ -68,8 +68,8 @@ static bool sequence_agrees(const struct sequence *sequence)
     model = (struct model){.domains = {domain_ram}};
     pks_set_rights(PKRS_CLOSED); // what a failure before may have left open
     if (!run_protected(sequence_run, (void *)sequence, &fault)) {
-        model.depth = 0; // run_protected() closed them
-        model.steps++;
+        model.depth = model.base = 0; // run_protected() closed them
+        model.steps += model.failure == NULL;
         model_fail(&model,
                    fault.kind == FAULT_OTHER ? "a step is a misuse"
                                              : "a step faulted",
