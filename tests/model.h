@@ -17,7 +17,7 @@
 #define MODEL_AREAS 24
 #define MODEL_AREA_FRAMES 8
 #define MODEL_DEAD 64
-#define MODEL_LOG 20
+#define MODEL_LOG 40
 
 // A block that alloc_pages() gave.
 struct model_block {

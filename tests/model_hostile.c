@@ -219,10 +219,30 @@ static void bad_arguments(struct attempt *try)
     }
 }
 
+// From a frame in use to the next one that is free or of another domain.
+static void range_too_far(struct attempt *try)
+{
+    struct model *model = try->model;
+    phys_addr_t base = page_to_phys(try->page);
+    size_t size = PAGE_SIZE;
+    struct page *page;
+    do {
+        page = phys_to_page(base + size);
+        size += PAGE_SIZE;
+    } while (page != NULL && page_domain(page) == page_domain(try->page));
+    size_t offset = model_random(model, size - PAGE_SIZE);
+    size_t length = size - PAGE_SIZE - offset + 1;
+    if (model_random(model, 2) == 0) {
+        kmap_local_range(try->page, offset, length);
+    } else {
+        kmap_local_range_ro(try->page, offset, length);
+    }
+}
+
 static void (*const attempts[])(struct attempt *) = {
     free_what_is_open,  free_inside_or_twice, unmap_wrongly,
     kunmap_too_often,   vunmap_wrongly,       map_what_is_free,
-    map_of_two_domains, bad_arguments,
+    map_of_two_domains, bad_arguments,        range_too_far,
 };
 
 static void attempt(void *argument)
