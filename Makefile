@@ -155,6 +155,7 @@ TEST_SRCS := \
     tests/test_layout.c \
     tests/test_lib.c \
     tests/test_misuse.c \
+    tests/test_misuse_maps.c \
     tests/test_model.c \
     tests/test_peers_local.c \
     tests/test_peers_pks.c \
@@ -496,6 +497,7 @@ TOOL_TESTS := \
     tests/tools/test-peers \
     tests/tools/test-reproducible \
     tests/tools/test-runner \
+    tests/tools/test-shrink \
     tests/tools/test-symbols
 
 include tests/host/host.mk

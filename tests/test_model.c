@@ -187,6 +187,7 @@ static void model_run(uint32_t steps)
     uint64_t seed = test_seed();
     uint32_t asked_for = steps_asked_for();
     if (asked_for != 0) {
+        printf("# %u steps asked for\n", asked_for);
         if (!sequence_agrees(&(struct sequence){seed, kept, 0, asked_for})) {
             failure_print();
             test_fail(__FILE__, __LINE__, "%s", model.failure);
