@@ -136,6 +136,9 @@ TEST_SRCS := \
     tests/handlers.c \
     tests/model.c \
     tests/model_check.c \
+    tests/model_frames.c \
+    tests/model_hostile.c \
+    tests/model_maps.c \
     tests/model_steps.c \
     tests/pks_access.asm \
     tests/step_each.c \
@@ -154,7 +157,12 @@ TEST_SRCS := \
     tests/test_layout.c \
     tests/test_lib.c \
     tests/test_misuse.c \
+    tests/test_misuse_maps.c \
     tests/test_model.c \
+    tests/test_peers_local.c \
+    tests/test_peers_pks.c \
+    tests/test_peers_pku.c \
+    tests/test_peers_vmalloc.c \
     tests/test_pks.c \
     tests/test_pks_implicit.c \
     tests/test_pks_matrix.c \
@@ -283,8 +291,8 @@ boot_words = $(strip $(1) $(if $(PROTECT),protect=$(PROTECT)) $(APPEND))
 MACHINE = --qemu '$(QEMU)' --cpu '$(CPU)' --memory '$(MEM)' --smp '$(SMP)'
 
 .PHONY: iso elf run test bench bench-wall debug lint help clean format
-.PHONY: install-deps FORCE
-.PHONY: run-machine debug-machine bench-machine test-all test-parts test-one
+.PHONY: install-deps soak FORCE
+.PHONY: run-machine debug-machine bench-machine soak-machine test-all test-parts test-one
 
 iso: $(ISO) ## Build $(O)/keyhole.iso (default)
 
@@ -467,6 +475,19 @@ test-one: elf $(if $(filter bios uefi,$(TEST_FIRMWARE)),iso)
 	    machine/command-line; status=$$?; \
 	$(PYTHON) tools/run-tests --junit --out $(RESULTS); exit $$status
 
+# Minutes: not a part of `make test`.
+SOAK_WORDS = $(call boot_words,test=model.long)
+
+soak: ## Do a million random calls against a model, in a release build
+	@tools/install-deps test
+	@$(MAKE) $(PARALLEL) O=$(O)/release BUILD=release elf
+	@$(MAKE) O=$(O)/release BUILD=release soak-machine
+
+soak-machine:
+	@$(call PROVE,--build $(O) --firmware direct --cpu $(CPU) \
+	    --memory $(MEM) --smp $(SMP) --limit 1800,$(SOAK_WORDS)) -v \
+	    machine/command-line
+
 TEST_WORDS = $(call boot_words,test$(if $(TEST),=$(TEST)))
 
 # The fast way in, unless the command line names another.
@@ -476,8 +497,10 @@ TOOL_TESTS := \
     tests/docs/run-tutorial \
     tests/tools/test-app \
     tests/tools/test-layers \
+    tests/tools/test-peers \
     tests/tools/test-reproducible \
     tests/tools/test-runner \
+    tests/tools/test-shrink \
     tests/tools/test-symbols
 
 include tests/host/host.mk
