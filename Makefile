@@ -73,6 +73,7 @@ MM_SRCS := \
     mm/bracket_report.c \
     mm/copy.c \
     mm/domain.c \
+    mm/frame_cache.c \
     mm/frames.c \
     mm/heap.c \
     mm/heap_check.c \
@@ -130,6 +131,7 @@ FRAMEWORK_SRCS := \
 
 TEST_SRCS := \
     tests/alias.c \
+    tests/bench_frames.c \
     tests/bench_irq.c \
     tests/handler_stubs.asm \
     tests/handlers.c \
@@ -139,6 +141,7 @@ TEST_SRCS := \
     tests/pks_access.asm \
     tests/test_audit.c \
     tests/test_fault.c \
+    tests/test_frame_cache.c \
     tests/test_frames.c \
     tests/test_heap.c \
     tests/test_heap_memory.c \
@@ -316,6 +319,9 @@ $(O)/link.stamp: FORCE
 
 # Tests are many and none is in a hurry: small is better.
 $(O)/obj/tests/%.c.o: CFLAGS += -Os
+
+# What is measured in it is the kernel's inlined code.
+$(O)/obj/tests/bench_frames.c.o: CFLAGS += -O2
 
 # Leaves where bad pointers end up keep their frame: the caller is in the report.
 $(O)/obj/lib/string.c.o: CFLAGS += -mno-omit-leaf-frame-pointer

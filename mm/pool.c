@@ -6,6 +6,7 @@
 #include "lib/panic.h"
 #include "mm/blocks.h"
 #include "mm/domain.h"
+#include "mm/frame_cache.h"
 #include "mm/frames.h"
 #include "mm/frames_internal.h"
 #include "mm/keys.h"
@@ -225,6 +226,7 @@ void domain_blocks_reclaim_locked(struct domain *domain)
 {
     uint64_t frame;
     unsigned order;
+    frame_cache_drain_locked(domain);
     while (area_any(&domain->area, &frame, &order)) {
         if (!domain_shrink_locked(domain, frame, order)) {
             return;
