@@ -162,6 +162,7 @@ TEST_SRCS := \
     tests/test_pages.c \
     tests/test_probe.c \
     tests/test_range.c \
+    tests/test_section.c \
     tests/test_step.c \
     tests/test_vmap.c
 
