@@ -110,11 +110,17 @@ const struct free_area *kernel_free_area(void)
     return &kernel_area;
 }
 
-void pool_give_locked(phys_addr_t block, unsigned order)
+// Returns the order of the free block that the block is a part of now.
+static unsigned pool_merge_locked(phys_addr_t block, unsigned order)
 {
     uint64_t frame = block / PAGE_SIZE;
-    area_merge(&pool, &frame, order, DOMAIN_POOL);
     pool_bytes += PAGE_SIZE << order;
+    return area_merge(&pool, &frame, order, DOMAIN_POOL);
+}
+
+void pool_give_locked(phys_addr_t block, unsigned order)
+{
+    pool_merge_locked(block, order);
 }
 
 phys_addr_t kernel_frames_take_locked(unsigned order)
@@ -209,16 +215,23 @@ static bool domain_grow_locked(struct domain *domain, unsigned order)
     return true;
 }
 
-// Move one free block of a domain back to the pool.
+// Move one free block of a domain back to the pool. Where it was the last part
+// of 2 MiB, these get one leaf again.
 static bool domain_shrink_locked(struct domain *domain, uint64_t frame,
                                  unsigned order)
 {
-    if (frames_rekey_locked(frame * PAGE_SIZE, order, KEY_CLOSED) != 0) {
+    phys_addr_t block = frame * PAGE_SIZE;
+    if (frames_rekey_locked(block, order, KEY_CLOSED) != 0) {
         return false;
     }
     area_remove(&domain->area, frame);
     blocks_give_locked(domain, frame, order);
-    pool_give_locked(frame * PAGE_SIZE, order);
+    // The reserve comes first: it may be filled from the pool, but not with
+    // this very block.
+    bool can_join = order < BLOCK_ORDER && tables_prepare_locked() == 0;
+    if (pool_merge_locked(block, order) >= BLOCK_ORDER && can_join) {
+        block_rekey_locked(ALIGN_DOWN(block, MIB(2)), KEY_CLOSED);
+    }
     return true;
 }
 

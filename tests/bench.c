@@ -26,6 +26,9 @@ static struct {
     uint64_t overhead; // ticks of a batch with nothing in it
     uint64_t less;     // ticks of a batch that bench_less() takes off as well
     const char *unit;
+    // What bench_value() said; no unit: nothing.
+    const char *value_unit;
+    uint64_t value, value_min, value_max;
 } bench;
 
 static void ticks_sort(void)
@@ -66,6 +69,14 @@ void bench_less(void)
 {
     ticks_sort();
     bench.less = bench.ticks[BATCHES / 2] - bench.overhead;
+}
+
+void bench_value(const char *unit, uint64_t value, uint64_t min, uint64_t max)
+{
+    bench.value_unit = unit;
+    bench.value = value;
+    bench.value_min = min;
+    bench.value_max = max;
 }
 
 // Does the TSC count instructions? A loop of known length tells.
@@ -141,6 +152,24 @@ static __noinline void bench_nothing(void)
     }
 }
 
+static bool bench_run(const struct test_entry *b)
+{
+    bench.batch = 0;
+    bench.less = 0;
+    bench.value_unit = NULL;
+    b->run();
+    if (bench.value_unit != NULL) {
+        bench_print(b->name, bench.value_unit, bench.value, bench.value_min,
+                    bench.value_max, 1);
+    } else if (bench.batch == WARM_BATCHES + BATCHES) {
+        loop_print(b->name);
+    } else {
+        printf("# %s: no BENCH_LOOP, or left early\n", b->name);
+        return false;
+    }
+    return true;
+}
+
 bool benches_run(const char *globs)
 {
     uint64_t started_tsc = cpu_read_tsc();
@@ -155,14 +184,9 @@ bool benches_run(const char *globs)
             continue;
         }
         found++;
-        bench.batch = 0;
-        bench.less = 0;
-        b->run();
-        if (bench.batch != WARM_BATCHES + BATCHES) {
-            printf("# %s: no BENCH_LOOP, or left early\n", b->name);
+        if (!bench_run(b)) {
             return false;
         }
-        loop_print(b->name);
     }
     if (found == 0) {
         printf("# no benchmark matches %s\n", globs != NULL ? globs : "*");

@@ -11,6 +11,7 @@
 #include "mm/keys.h"
 #include "mm/layout.h"
 #include "mm/lock.h"
+#include "mm/memory.h"
 #include "mm/pagetable.h"
 #include "tests/handlers.h"
 
@@ -228,30 +229,66 @@ TEST(frame_cache, follows_the_key)
     CHECK_EQ(domain_destroy(domain), 0);
 }
 
-#define HOARD_MAX 1024
+#define HOARD_MAX 4096
 
-// The same in a block of 2 MiB that several domains share, as they do when
-// memory is scarce.
+// Blocks of the pool, and in the lowest bits their order.
+static phys_addr_t hoard[HOARD_MAX];
+static unsigned hoarded;
+
+static bool hoard_one_locked(unsigned order)
+{
+    phys_addr_t block = hoarded < HOARD_MAX ? pool_take_locked(order) : 0;
+    if (block != 0) {
+        hoard[hoarded++] = block | order;
+    }
+    return block != 0;
+}
+
+static void hoard_small_locked(void)
+{
+    for (unsigned order = 0; order < 9; order++) {
+        while ((pool_area()->nonempty >> order & 1) &&
+               hoard_one_locked(order)) {
+        }
+    }
+}
+
+// Make memory scarce, and leave nothing but whole blocks of 2 MiB.
+static void memory_hoard(void)
+{
+    uint64_t lock = mm_lock();
+    hoard_small_locked();
+    while (frames_free_bytes() > frames_total_bytes() / 8 &&
+           hoard_one_locked(9)) {
+    }
+    hoard_small_locked(); // those of sections that were set up for it
+    mm_unlock(lock);
+}
+
+static void memory_release(void)
+{
+    uint64_t lock = mm_lock();
+    while (hoarded > 0) {
+        phys_addr_t block = hoard[--hoarded];
+        pool_give_locked(ALIGN_DOWN(block, PAGE_SIZE), block % PAGE_SIZE);
+    }
+    mm_unlock(lock);
+}
+
+// The same in a block of 2 MiB that is shared between domains, as they are when
+// memory is scarce; its leaf, which is split for that, gets whole again.
 TEST(frame_cache, follows_the_key_in_shared_blocks)
 {
-    static phys_addr_t hoard[HOARD_MAX];
+    uint64_t before[PT_LEVELS + 1], split[PT_LEVELS + 1], after[PT_LEVELS + 1];
     if (frames_total_bytes() > GIB(1)) {
         SKIP("it takes too long to make so much memory scarce");
     }
-    unsigned hoarded = 0;
-    uint64_t lock = mm_lock();
-    while (hoarded < HOARD_MAX &&
-           frames_free_bytes() > frames_total_bytes() / 8) {
-        phys_addr_t block = pool_take_locked(9);
-        if (block == 0) {
-            break;
-        }
-        hoard[hoarded++] = block;
-    }
-    mm_unlock(lock);
+    memory_hoard();
+    memory_leaf_bytes(before);
     struct domain *domain = domain_create("cached");
     struct page *page = alloc_page(domain);
     bool shared = page != NULL && domain->blocks == 0, right = false;
+    memory_leaf_bytes(split);
     if (shared) {
         memset_page(page, 0, 1, 1); // has a key now
         right = cached_follow_the_key(domain);
@@ -260,13 +297,14 @@ TEST(frame_cache, follows_the_key_in_shared_blocks)
         free_page(page);
     }
     int error = domain_destroy(domain);
-    lock = mm_lock();
-    while (hoarded > 0) {
-        pool_give_locked(hoard[--hoarded], 9);
-    }
-    mm_unlock(lock);
+    memory_leaf_bytes(after);
+    memory_release();
     CHECK(shared && right);
     CHECK_EQ(error, 0);
+    if (frames_total_bytes() >= MIB(128)) { // else there may be no whole leaf
+        CHECK_EQ(split[1], before[1] + MIB(2));
+        CHECK_EQ(after[1], before[1]);
+    }
     CHECK(audit_run(&report));
 }
 
