@@ -56,6 +56,7 @@ ARCH_SRCS := \
     arch/pks_write.asm \
     arch/power.c \
     arch/probe.asm \
+    arch/stack_call.asm \
     arch/stacks.asm \
     arch/trap.c \
     arch/trap_entry.asm \
@@ -90,6 +91,7 @@ MM_SRCS := \
     mm/pagetable.c \
     mm/pool.c \
     mm/section.c \
+    mm/stack.c \
     mm/stats.c \
     mm/tables.c \
     mm/vmap.c \
@@ -143,6 +145,7 @@ TEST_SRCS := \
     tests/test_audit.c \
     tests/test_fault.c \
     tests/test_frame_cache.c \
+    tests/test_frame_cache_nmi.c \
     tests/test_frames.c \
     tests/test_heap.c \
     tests/test_heap_memory.c \
@@ -164,6 +167,8 @@ TEST_SRCS := \
     tests/test_probe.c \
     tests/test_range.c \
     tests/test_section.c \
+    tests/test_stack.c \
+    tests/test_stack_call.c \
     tests/test_step.c \
     tests/test_vmap.c
 
@@ -414,10 +419,13 @@ debug-machine: elf
 	    -serial file:$(O)/debug.log -gdb stdio -S' \
 	    -ex 'hbreak kmain' -ex continue
 
-bench: ## Count instructions of BENCH=GLOB (or all) in a release build
+# Benchmarks are about release builds, unless the command line names another.
+BENCH_BUILD := $(if $(filter command%,$(origin BUILD)),$(BUILD),release)
+
+bench: ## Count instructions of BENCH=GLOB (or all), BUILD=release unless given
 	@tools/install-deps run
-	@$(MAKE) $(PARALLEL) O=$(O)/release BUILD=release elf
-	@$(MAKE) O=$(O)/release BUILD=release bench-machine
+	@$(MAKE) $(PARALLEL) O=$(O)/$(BENCH_BUILD) BUILD=$(BENCH_BUILD) elf
+	@$(MAKE) O=$(O)/$(BENCH_BUILD) BUILD=$(BENCH_BUILD) bench-machine
 
 bench-machine:
 	@$(PYTHON) tools/run-qemu --build '$(O)' --firmware direct $(MACHINE) \

@@ -14,6 +14,7 @@
 #include "mm/layout.h"
 #include "mm/long_maps.h"
 #include "mm/section.h"
+#include "mm/stack.h"
 
 // A frame that contradicts itself: address, state, and order and domain.
 static void frame_find(struct audit *audit, const struct page *page)
@@ -239,8 +240,24 @@ static void rights_check(struct audit *audit)
     }
 }
 
+// Destroyed stacks whose frames are kept have no mapping.
+static void stacks_count(struct audit *audit)
+{
+    unsigned slot = 0;
+    uint32_t frame;
+    while (stack_kept_next(&slot, &frame)) {
+        for (; frame != 0; frame = frame_page(frame)->private_next) {
+            for (uint64_t i = 0; i < BIT(frame_page(frame)->private_order);
+                 i++) {
+                audit->own.mapped += audit_hash(frame + i);
+            }
+        }
+    }
+}
+
 void audit_lists(struct audit *audit)
 {
+    stacks_count(audit);
     rights_check(audit);
     area_check(audit, pool_area(), DOMAIN_POOL);
     area_check(audit, kernel_free_area(), DOMAIN_KERNEL);

@@ -49,17 +49,13 @@ frame_fill(struct page *page, unsigned id, uint64_t word, uintptr_t *broken)
         return false;
     }
     uintptr_t address = page_direct_address(page);
-    if (likely(open != rights)) {
-        pks_write_rights(open);
-    }
+    pks_set_rights(open);
     if (FRAME_CHECKS && broken != NULL) {
         const uint64_t *at = poison_broken((const uint64_t *)address);
         *broken = at != NULL ? (uintptr_t)at : *broken;
     }
     cpu_store_words(address, word, PAGE_SIZE / sizeof(word));
-    if (likely(open != rights)) {
-        pks_write_rights(rights);
-    }
+    pks_set_rights(rights);
     frame_filling = DOMAIN_NONE;
     return true;
 }

@@ -120,6 +120,15 @@ int frames_rekey_locked(phys_addr_t block, unsigned order, unsigned key);
 // Give all free blocks of a domain back to the pool.
 void domain_blocks_reclaim_locked(struct domain *domain);
 
+// The lists of free memory that no domain has: the pool's, and the kernel's
+// own. For checks; mm_lock held.
+const struct free_area *pool_area(void);
+const struct free_area *kernel_free_area(void);
+
+// Memory that domains and destroyed stacks keep, but nobody uses, goes back to
+// the pool.
+void memory_reclaim_locked(void);
+
 // RAM in bytes, and free memory in bytes (never initialised sections too).
 uint64_t frames_total_bytes(void);
 uint64_t frames_free_bytes(void);

@@ -13,6 +13,7 @@
 #include "mm/lock.h"
 #include "mm/pagetable.h"
 #include "mm/section.h"
+#include "mm/stack.h"
 #include "mm/tables.h"
 
 // A domain takes this much at a time: one 2 MiB leaf of the direct map.
@@ -79,9 +80,9 @@ void kernel_area_add_locked(phys_addr_t base, phys_addr_t end)
     blocks_add(&kernel_area, base, end, DOMAIN_KERNEL);
 }
 
-// Memory that lies in domains but is not in use goes back to the pool.
-static void domains_reclaim_locked(void)
+void memory_reclaim_locked(void)
 {
+    stacks_trim_locked();
     for (struct domain *d = domain_next(0); d != NULL; d = domain_next(d->id)) {
         domain_blocks_reclaim_locked(d);
     }
@@ -251,7 +252,7 @@ uint64_t domain_take_locked(struct domain *domain, unsigned order)
 {
     uint64_t frame = area_take(&domain->area, order);
     if (frame == 0 && !domain_grow_locked(domain, order)) {
-        domains_reclaim_locked();
+        memory_reclaim_locked();
         if (!domain_grow_locked(domain, order)) {
             return 0;
         }

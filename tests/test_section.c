@@ -4,7 +4,7 @@
 #include "keyhole.h"
 #include "lib/types.h"
 #include "mm/audit.h"
-#include "mm/frames_internal.h"
+#include "mm/frames.h"
 #include "mm/lock.h"
 #include "mm/section.h"
 #include "mm/tables.h"
@@ -18,9 +18,9 @@ static unsigned tables_held;
 // list, linked like that of an area.
 static uint32_t pool_empty_locked(uint32_t list)
 {
-    uint64_t frame;
-    unsigned order;
-    while (area_any(pool_area(), &frame, &order)) {
+    while (pool_area()->nonempty != 0) {
+        unsigned order = 31 - __builtin_clz(pool_area()->nonempty);
+        uint32_t frame = pool_area()->head[order];
         pool_take_locked(order);
         frame_page(frame)->private_next = list;
         frame_page(frame)->private_order = order;
