@@ -8,6 +8,7 @@
 #include "arch/pte.h"
 #include "lib/panic.h"
 #include "lib/string.h"
+#include "mm/frame_cache.h"
 #include "mm/keys.h"
 #include "mm/lock.h"
 #include "mm/misuse.h"
@@ -119,6 +120,7 @@ int domain_destroy(struct domain *domain)
     }
     uint64_t lock = mm_lock();
     int error = -EBUSY;
+    frame_cache_drain_locked(domain);
     if (domain->frames == 0) {
         domain_blocks_reclaim_locked(domain);
         error = domain->area.nonempty != 0 ? -ENOMEM : 0;

@@ -37,7 +37,7 @@ struct domain {
     uint32_t next_free; // number of the next slot to use again
     uint32_t pins;      // who relies on the key
     uint32_t blocks;    // list of whole 2 MiB blocks (mm/blocks.c)
-    uint32_t frames;    // allocated, not yet freed
+    uint32_t frames;    // taken from its blocks (mm/frame_cache.h)
     struct free_area area;
     char name[DOMAIN_NAME_SIZE];
 } __aligned(DOMAIN_SIZE);

@@ -49,6 +49,13 @@
 #define HEAP_STATES_SHIFT 4
 #define HEAP_STATES_SIZE (HEAP_SLABS_SIZE >> HEAP_STATES_SHIFT)
 
+// Stacks made at run time, an eighth for each size, and what is known of each.
+// Nothing lies right behind the first: the last stack's guard is there.
+#define STACKS_BASE 0xfffffffd00000000ull
+#define STACKS_SIZE GIB(2)
+#define STACK_SLOTS_BASE 0xfffffffe00000000ull
+#define STACK_SLOTS_SIZE MIB(16)
+
 // The kernel image, at KERNEL_BASE plus its physical address.
 #define IMAGE_REGION_BASE 0xffffffff80000000ull
 #define IMAGE_REGION_SIZE GIB(1)
@@ -82,7 +89,9 @@ LAYOUT_BEFORE(VMAP_SLOTS, HEAP_SLABS);
 LAYOUT_BEFORE(HEAP_SLABS, HEAP_HEADERS);
 LAYOUT_BEFORE(HEAP_HEADERS, HEAP_LARGE);
 LAYOUT_BEFORE(HEAP_LARGE, HEAP_STATES);
-LAYOUT_BEFORE(HEAP_STATES, IMAGE_REGION);
+LAYOUT_BEFORE(HEAP_STATES, STACKS);
+LAYOUT_BEFORE(STACKS, STACK_SLOTS);
+LAYOUT_BEFORE(STACK_SLOTS, IMAGE_REGION);
 LAYOUT_BEFORE(IMAGE_REGION, DOMAIN_TABLE);
 LAYOUT_BEFORE(DOMAIN_TABLE, DEVICE_REGION);
 LAYOUT_BEFORE(DEVICE_REGION, BLOCK_TABLE);
@@ -92,4 +101,6 @@ _Static_assert(FRAME_TABLE_BASE << FRAME_TABLE_SHIFT == DIRECT_MAP_BASE,
 _Static_assert((int64_t)HEAP_SLABS_BASE >> HEAP_STATES_SHIFT ==
                    (int64_t)HEAP_STATES_BASE,
                "an object's address shifted is its state's address");
+_Static_assert(STACKS_BASE + STACKS_SIZE < STACK_SLOTS_BASE,
+               "the last stack has a guard behind it");
 _Static_assert(KERNEL_BASE == IMAGE_REGION_BASE, "arch/asm.h");
