@@ -84,6 +84,7 @@ MM_SRCS := \
     mm/heap_report.c \
     mm/heap_slab.c \
     mm/image.c \
+    mm/kernel_pages.c \
     mm/keys.c \
     mm/kmap.c \
     mm/local_window.c \

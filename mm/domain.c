@@ -5,14 +5,13 @@
 
 #include "arch/cpu.h"
 #include "arch/pks.h"
-#include "arch/pte.h"
 #include "lib/panic.h"
 #include "lib/string.h"
 #include "mm/frame_cache.h"
+#include "mm/kernel_pages.h"
 #include "mm/keys.h"
 #include "mm/lock.h"
 #include "mm/misuse.h"
-#include "mm/pagetable.h"
 
 struct domain *const domain_ram =
     (struct domain *)DOMAIN_TABLE_BASE + DOMAIN_RAM;
@@ -46,17 +45,9 @@ void domain_rights_set(unsigned id, uint32_t open_write, uint32_t open_read)
 // Memory for one more page of the table.
 static bool table_grow_locked(void)
 {
-    phys_addr_t frame = kernel_frames_take_locked(0);
-    if (frame == 0) {
+    if (!kernel_page_map_locked((uintptr_t)domain_of_id(slots_mapped))) {
         return false;
     }
-    uintptr_t at = (uintptr_t)domain_of_id(slots_mapped);
-    if (pt_map_locked(at, frame, PAGE_SIZE,
-                      PTE_P | PTE_RW | PTE_A | PTE_D | PTE_XD, 1) != 0) {
-        pool_give_locked(frame, 0);
-        return false;
-    }
-    memset((void *)at, 0, PAGE_SIZE);
     for (unsigned i = 0; i < DOMAINS_PER_PAGE; i++, slots_mapped++) {
         domain_rights_set(slots_mapped, 0, 0);
         domain_rights_set(slots_mapped | DOMAIN_FREE, 0, 0);
