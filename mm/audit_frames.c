@@ -236,8 +236,10 @@ static void rights_check(struct audit *audit)
          d = domain_next(d->id)) {
         live += d->key != 0; // the parked have no rights to give
     }
-    for (unsigned i = 0; i < DOMAIN_RIGHTS; i++) {
+    for (unsigned i = 0; i < domain_numbers(); i++) {
+        unsigned j = i | DOMAIN_FREE;
         kept += (domain_write_[i].keep | domain_read_[i].keep) != 0;
+        kept += (domain_write_[j].keep | domain_read_[j].keep) != 0;
     }
     if (live != kept) {
         audit_find(audit, AUDIT_DOMAIN_KEY, 0, kept, live);

@@ -188,23 +188,15 @@ static const struct region {
     uint64_t size;
     void (*judge)(struct audit *audit, const struct audit_leaf *leaf);
 } regions[] = {
-    REGION(DIRECT_MAP, leaf_direct),
-    REGION(KMAP, leaf_kmap),
-    REGION(VMAP, leaf_vmap),
-    REGION(TEST_REGION, leaf_test),
-    REGION(FRAME_TABLE, leaf_own),
-    REGION(VMAP_SLOTS, leaf_own),
-    REGION(HEAP_SLABS, leaf_own),
-    REGION(HEAP_HEADERS, leaf_own),
-    REGION(HEAP_LARGE, leaf_own),
-    REGION(HEAP_STATES, leaf_own),
-    REGION(STACKS, leaf_stack),
-    REGION(STACK_SLOTS, leaf_own),
-    REGION(IMAGE_REGION, leaf_image),
-    REGION(DOMAIN_TABLE, leaf_own),
-    REGION(DEVICE_REGION, leaf_device),
-    REGION(BLOCK_TABLE, leaf_own),
-    REGION(LOCAL_WINDOWS, leaf_window),
+    REGION(DIRECT_MAP, leaf_direct),  REGION(KMAP, leaf_kmap),
+    REGION(VMAP, leaf_vmap),          REGION(TEST_REGION, leaf_test),
+    REGION(FRAME_TABLE, leaf_own),    REGION(VMAP_SLOTS, leaf_own),
+    REGION(HEAP_SLABS, leaf_own),     REGION(HEAP_HEADERS, leaf_own),
+    REGION(HEAP_LARGE, leaf_own),     REGION(HEAP_STATES, leaf_own),
+    REGION(STACKS, leaf_stack),       REGION(STACK_SLOTS, leaf_own),
+    REGION(IMAGE_REGION, leaf_image), REGION(DOMAIN_TABLE, leaf_own),
+    REGION(DOMAIN_RIGHTS, leaf_own),  REGION(DEVICE_REGION, leaf_device),
+    REGION(BLOCK_TABLE, leaf_own),    REGION(LOCAL_WINDOWS, leaf_window),
 };
 
 // The region that holds all of a leaf, or NULL.

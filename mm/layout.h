@@ -64,13 +64,17 @@
 #define DOMAIN_TABLE_BASE 0xffffffffc0000000ull
 #define DOMAIN_TABLE_SIZE KIB(512)
 
+// What brackets look up by domain: domain_write_, then domain_read_.
+#define DOMAIN_RIGHTS_BASE 0xffffffffc0080000ull
+#define DOMAIN_RIGHTS_SIZE KIB(128)
+
 // Registers of devices that the kernel itself drives, uncached. One page table
-// serves these and the domains.
+// serves these, the domains, and the blocks of the first 64 GiB.
 #define DEVICE_REGION_BASE 0xffffffffc0100000ull
-#define DEVICE_REGION_SIZE MIB(1)
+#define DEVICE_REGION_SIZE KIB(512)
 
 // What is known of each 2 MiB of memory that domains have (mm/blocks.c).
-#define BLOCK_TABLE_BASE 0xffffffffc8000000ull
+#define BLOCK_TABLE_BASE 0xffffffffc0180000ull
 #define BLOCK_TABLE_SIZE MIB(128)
 
 // Where kmap_local_pages() puts scattered frames: one window for each thread.
@@ -93,7 +97,8 @@ LAYOUT_BEFORE(HEAP_STATES, STACKS);
 LAYOUT_BEFORE(STACKS, STACK_SLOTS);
 LAYOUT_BEFORE(STACK_SLOTS, IMAGE_REGION);
 LAYOUT_BEFORE(IMAGE_REGION, DOMAIN_TABLE);
-LAYOUT_BEFORE(DOMAIN_TABLE, DEVICE_REGION);
+LAYOUT_BEFORE(DOMAIN_TABLE, DOMAIN_RIGHTS);
+LAYOUT_BEFORE(DOMAIN_RIGHTS, DEVICE_REGION);
 LAYOUT_BEFORE(DEVICE_REGION, BLOCK_TABLE);
 LAYOUT_BEFORE(BLOCK_TABLE, LOCAL_WINDOWS);
 _Static_assert(FRAME_TABLE_BASE << FRAME_TABLE_SHIFT == DIRECT_MAP_BASE,
