@@ -97,6 +97,8 @@ MM_SRCS := \
     mm/stats.c \
     mm/tables.c \
     mm/vmap.c \
+    mm/vmap_frames.c \
+    mm/vmap_range.c \
     mm/vmap_slots.c
 
 KERNEL_SRCS := \
@@ -182,7 +184,11 @@ TEST_SRCS := \
     tests/test_stack_call.c \
     tests/test_step.c \
     tests/test_step_maps.c \
-    tests/test_vmap.c
+    tests/test_vmap.c \
+    tests/test_vmap_areas.c \
+    tests/test_vmap_frees.c \
+    tests/test_vmap_limits.c \
+    tests/vmap_frames.c
 
 APP_SRCS := \
     apps/demo.c

@@ -57,8 +57,8 @@ typedef uint64_t phys_addr_t; // bytes
 // block are page + i.
 struct page {
     uint32_t private_next;
-    uint32_t private_prev;
     uint32_t private_site;
+    uint32_t private_prev;
     uint16_t private_domain;
     uint8_t private_order;
     uint8_t private_state;

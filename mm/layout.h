@@ -34,6 +34,10 @@
 #define VMAP_SLOTS_BASE 0xffffffa000000000ull
 #define VMAP_SLOTS_SIZE GIB(64)
 
+// Who last opened or closed each frame by kmap(): 4 bytes a frame.
+#define KMAP_SITES_BASE 0xffffffb000000000ull
+#define KMAP_SITES_SIZE (DIRECT_MAP_SIZE / 1024)
+
 // The heap. Small objects lie in slabs of 16 KiB; apart from them, so that no
 // object's overflow reaches it, is what is known of each slab and of each 16
 // bytes of slab. Large objects have a span for each power of two of pages. All
@@ -89,7 +93,8 @@ LAYOUT_BEFORE(KMAP, VMAP);
 LAYOUT_BEFORE(VMAP, TEST_REGION);
 LAYOUT_BEFORE(TEST_REGION, FRAME_TABLE);
 LAYOUT_BEFORE(FRAME_TABLE, VMAP_SLOTS);
-LAYOUT_BEFORE(VMAP_SLOTS, HEAP_SLABS);
+LAYOUT_BEFORE(VMAP_SLOTS, KMAP_SITES);
+LAYOUT_BEFORE(KMAP_SITES, HEAP_SLABS);
 LAYOUT_BEFORE(HEAP_SLABS, HEAP_HEADERS);
 LAYOUT_BEFORE(HEAP_HEADERS, HEAP_LARGE);
 LAYOUT_BEFORE(HEAP_LARGE, HEAP_STATES);

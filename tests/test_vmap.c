@@ -6,6 +6,7 @@
 #include "kernel/misuse.h"
 #include "keyhole.h"
 #include "lib/types.h"
+#include "mm/long_maps.h"
 #include "mm/pagetable.h"
 
 #define FRAMES 256
@@ -277,3 +278,16 @@ VMAP_BENCH(1)
 VMAP_BENCH(4)
 VMAP_BENCH(16)
 VMAP_BENCH(256)
+
+// The first vmap() of frames since they were in another slot: their tags have
+// to be written.
+BENCH(vmap, pair_256_with_new_tags)
+{
+    if (pages_take(domain_ram, FRAMES)) {
+        BENCH_LOOP (n) {
+            vunmap(vmap(pages, FRAMES, MAP_READ | MAP_WRITE));
+            pages[0]->private_prev = LONG_NO_TAG;
+        }
+        pages_give(FRAMES);
+    }
+}
