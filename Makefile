@@ -91,6 +91,7 @@ MM_SRCS := \
     mm/long_maps.c \
     mm/memory.c \
     mm/pagetable.c \
+    mm/pagetable_walk.c \
     mm/pool.c \
     mm/section.c \
     mm/stack.c \
@@ -149,6 +150,7 @@ TEST_SRCS := \
     tests/model_maps.c \
     tests/model_steps.c \
     tests/pks_access.asm \
+    tests/scratch.c \
     tests/step_each.c \
     tests/test_audit.c \
     tests/test_fault.c \

@@ -8,12 +8,14 @@
 #include "lib/types.h"
 #include "mm/long_maps.h"
 #include "mm/pagetable.h"
+#include "tests/scratch.h"
 
 #define FRAMES 256
 
 // Room for tests one at a time: they run one after the other.
 static struct page *pages[FRAMES];
-static void *areas[4096];
+#define AREAS 4096
+SCRATCH_ARRAY(void *, areas, AREAS, 0);
 
 static bool pages_take(struct domain *domain, size_t count)
 {
@@ -137,8 +139,9 @@ TEST(vmap, churn)
     for (unsigned i = 0; i < FRAMES; i++) {
         memset_page(pages[i], 0, (int)i, 1);
     }
-    for (unsigned step = 0; step < 3 * ARRAY_SIZE(areas); step++) {
-        unsigned at = random_next(&state) % ARRAY_SIZE(areas);
+    memset(areas, 0, AREAS * sizeof(*areas));
+    for (unsigned step = 0; step < 3 * AREAS; step++) {
+        unsigned at = random_next(&state) % AREAS;
         if (areas[at] != NULL) {
             CHECK_EQ(*(unsigned char *)areas[at], at % FRAMES);
             vunmap(areas[at]);
@@ -149,7 +152,7 @@ TEST(vmap, churn)
         areas[at] = vmap(&pages[at % FRAMES], count, MAP_READ);
         CHECK(areas[at] != NULL);
     }
-    for (unsigned i = 0; i < ARRAY_SIZE(areas); i++) {
+    for (unsigned i = 0; i < AREAS; i++) {
         if (areas[i] != NULL) {
             CHECK_EQ(*(unsigned char *)areas[i], i % FRAMES);
             vunmap(areas[i]);

@@ -6,15 +6,17 @@
 #include "lib/types.h"
 #include "mm/frames.h"
 #include "mm/long_maps.h"
+#include "tests/scratch.h"
 #include "tests/vmap_frames.h"
 
 #define AREAS 5000
 
-static struct area {
+struct area {
     void *address;
     uint32_t first; // of its frames
     uint32_t pages;
-} areas[AREAS];
+};
+SCRATCH_ARRAY(struct area, areas, AREAS, 0);
 
 static bool area_open(struct area *area, uint32_t first, uint32_t pages,
                       unsigned prot)

@@ -7,11 +7,14 @@
 #include "keyhole.h"
 #include "lib/types.h"
 #include "mm/vmap_slots.h"
+#include "tests/scratch.h"
 #include "tests/vmap_frames.h"
 
 #define THOUSANDS 3000
 
-static void *areas[THOUSANDS];
+SCRATCH_ARRAY(void *, areas, THOUSANDS, 0);
+SCRATCH_ARRAY(struct page *, fresh_frames, THOUSANDS,
+              THOUSANDS * sizeof(void *));
 
 // Freeing the frame is refused as long as vmap() has it, and both calls are
 // named. `site` is where vmap() was called.
@@ -52,11 +55,10 @@ static uint64_t free_cost(struct page *const pages[], unsigned count)
 // The same for frames that were never mapped.
 static uint64_t free_cost_untouched(unsigned count)
 {
-    static struct page *pages[THOUSANDS];
     for (unsigned i = 0; i < count; i++) {
-        pages[i] = alloc_page(domain_ram);
+        fresh_frames[i] = alloc_page(domain_ram);
     }
-    return free_cost(pages, count);
+    return free_cost(fresh_frames, count);
 }
 
 TEST(vmap_frees, refused_among_thousands)

@@ -13,10 +13,11 @@
 #include "mm/section.h"
 #include "mm/tables.h"
 #include "mm/vmap_slots.h"
+#include "tests/scratch.h"
 #include "tests/vmap_frames.h"
 
 #define AREAS 4096
-static void *areas[AREAS];
+SCRATCH_ARRAY(void *, areas, AREAS, 0);
 
 // ---------------------------------------------------------------------- Memory
 
