@@ -58,6 +58,7 @@ ARCH_SRCS := \
     arch/probe.asm \
     arch/stack_call.asm \
     arch/stacks.asm \
+    arch/switch.asm \
     arch/trap.c \
     arch/trap_entry.asm \
     arch/uart.c
@@ -73,6 +74,7 @@ MM_SRCS := \
     mm/bracket_misuse.c \
     mm/bracket_pages.c \
     mm/bracket_report.c \
+    mm/context.c \
     mm/copy.c \
     mm/domain.c \
     mm/frame_cache.c \
@@ -121,6 +123,7 @@ KERNEL_SRCS := \
     kernel/panic.c \
     kernel/remote.c \
     kernel/run.c \
+    kernel/sched.c \
     kernel/shell.c \
     kernel/shell_audit.c \
     kernel/shell_fault.c \
@@ -129,6 +132,7 @@ KERNEL_SRCS := \
     kernel/step.c \
     kernel/step_call.asm \
     kernel/symbols.c \
+    kernel/thread.c \
     kernel/timer.c \
     kernel/trap.c
 
@@ -186,6 +190,8 @@ TEST_SRCS := \
     tests/test_stack_call.c \
     tests/test_step.c \
     tests/test_step_maps.c \
+    tests/test_thread.c \
+    tests/test_thread_rights.c \
     tests/test_vmap.c \
     tests/test_vmap_areas.c \
     tests/test_vmap_frees.c \

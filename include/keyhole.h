@@ -255,6 +255,29 @@ bool probe_write(void *address, const void *from, size_t length,
 // happened (a misuse is FAULT_OTHER). Any context.
 bool run_protected(void (*fn)(void *arg), void *arg, struct fault *fault);
 
+// ------------------------------------------------------------------ Threads
+
+struct thread;
+
+// Make a thread that runs fn(arg), with every key closed, and let it run.
+// `name` is copied (23 bytes are kept). Thread context. NULL: out of memory.
+struct thread *thread_create(const char *name, int (*fn)(void *arg), void *arg);
+
+// Wait until a thread has ended, free it, and return what its fn returned; in a
+// test, -EFAULT if it ended by a fault or a misuse. Local brackets may be open.
+// Thread context. Misuse: a thread that was joined, or that another waits for;
+// oneself.
+int thread_join(struct thread *thread);
+
+// Let other threads that are ready run first; wait at least `ms` milliseconds.
+// Local brackets may be open: nobody else gets their rights. Thread context.
+void thread_yield(void);
+void thread_sleep_ms(unsigned ms);
+
+// Run the calling thread on this CPU only. Thread context. 0, or -EINVAL: there
+// is no such CPU.
+int thread_pin(unsigned cpu);
+
 // -------------------------------------------------------------------- CPUs
 
 // The number of this CPU, from 0, and how many run. Any context.
