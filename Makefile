@@ -280,7 +280,7 @@ boot_words = $(strip $(1) $(if $(PROTECT),protect=$(PROTECT)) $(APPEND))
 MACHINE = --qemu '$(QEMU)' --cpu '$(CPU)' --memory '$(MEM)' --smp '$(SMP)'
 
 .PHONY: iso elf run test bench bench-wall debug lint help clean format
-.PHONY: install-deps FORCE
+.PHONY: install-deps docs FORCE
 .PHONY: run-machine debug-machine bench-machine test-all test-parts test-one
 
 iso: $(ISO) ## Build $(O)/keyhole.iso (default)
@@ -473,11 +473,24 @@ TOOL_TESTS := \
     tests/docs/run-tutorial \
     tests/tools/test-app \
     tests/tools/test-layers \
+    tests/tools/test-reference \
     tests/tools/test-reproducible \
     tests/tools/test-runner \
     tests/tools/test-symbols
 
 include tests/host/host.mk
+
+# --- Reference ---------------------------------------------------------------
+
+docs: ## Write a page for each call of keyhole.h to $(O)/docs (man9, html)
+	@tools/install-deps docs
+	@$(MAKE) -s $(O)/docs/html/index.html
+	@echo "HTML: $(O)/docs/html/index.html; man -l $(O)/docs/man9/NAME.9"
+
+$(O)/docs/html/index.html: include/keyhole.h tools/reference tools/header.py \
+    tools/pages.py
+	$(call say,DOCS,$(O)/docs)
+	$(Q)$(PYTHON) tools/reference $< $(O)/docs
 
 # --- Checks ------------------------------------------------------------------
 
@@ -495,7 +508,7 @@ install-deps: ## Install every Debian package that any target needs
 
 clean: ## Remove everything that was built
 	@if [ -e $(O) ] && [ ! -e $(O)/flags.stamp ] && [ ! -e $(O)/variant ] && \
-	    [ ! -e $(O)/release ]; then \
+	    [ ! -e $(O)/release ] && [ ! -e $(O)/docs/html ]; then \
 	    echo "make clean: $(O) was not made by this Makefile" >&2; exit 1; \
 	fi; rm -rf $(O)
 
