@@ -260,7 +260,9 @@ ISO := $(O)/keyhole.iso
 
 OBJS := $(patsubst %,$(O)/obj/%.o,$(SRCS))
 
-# An application's folder may lie anywhere; its objects go to $(O)/app.
+# An application's folder may lie anywhere. Its objects go to a folder of its
+# own: what is known of another one's files must not count.
+APP_OUT := $(O)/app/none
 ifneq ($(APP),)
 ifneq ($(words $(APP)),1)
 $(error APP=$(APP): the path must not contain spaces)
@@ -271,7 +273,9 @@ ifeq ($(APP_USER_SRCS),)
 $(error APP=$(APP): no *.c file there)
 endif
 APP_NAME := $(notdir $(abspath $(APP_DIR)))
-APP_OBJS := $(patsubst $(APP_DIR)/%.c,$(O)/app/%.c.o,$(APP_USER_SRCS))
+APP_OUT := $(O)/app/$(APP_NAME)-$(firstword $(shell \
+    printf '%s' '$(abspath $(APP_DIR))' | cksum))
+APP_OBJS := $(patsubst $(APP_DIR)/%.c,$(APP_OUT)/%.c.o,$(APP_USER_SRCS))
 endif
 ALL_OBJS := $(OBJS) $(O)/obj/app_name.o $(APP_OBJS)
 
@@ -335,7 +339,7 @@ $(O)/obj/%.asm.o: %.asm $(O)/include/arch/asm.inc $(O)/flags.stamp
 	@mkdir -p $(@D)
 	$(Q)$(NASM) $(NASMFLAGS) -MD $(@:.o=.d) -MP $< -o $@
 
-$(O)/app/%.c.o: $(APP_DIR)/%.c $(O)/flags.stamp $(O)/link.stamp
+$(APP_OUT)/%.c.o: $(APP_DIR)/%.c $(O)/flags.stamp $(O)/link.stamp
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(APP_CFLAGS) -I$(APP_DIR) -MMD -MP -c $< -o $@
@@ -470,7 +474,7 @@ TEST_WORDS = $(call boot_words,test$(if $(TEST),=$(TEST)))
 TEST_FIRMWARE := $(if $(filter command%,$(origin FIRMWARE)),$(FIRMWARE),direct)
 
 TOOL_TESTS := \
-    tests/docs/run-tutorial \
+    tests/docs/run-docs \
     tests/tools/test-app \
     tests/tools/test-layers \
     tests/tools/test-reference \
