@@ -68,6 +68,7 @@ MM_SRCS := \
     mm/audit_leaf.c \
     mm/blocks.c \
     mm/bracket.c \
+    mm/bracket_cold.asm \
     mm/bracket_misuse.c \
     mm/bracket_pages.c \
     mm/bracket_report.c \
@@ -135,8 +136,12 @@ TEST_SRCS := \
     tests/handlers.c \
     tests/model.c \
     tests/model_check.c \
+    tests/model_frames.c \
+    tests/model_hostile.c \
+    tests/model_maps.c \
     tests/model_steps.c \
     tests/pks_access.asm \
+    tests/step_each.c \
     tests/test_audit.c \
     tests/test_fault.c \
     tests/test_frames.c \
@@ -152,7 +157,12 @@ TEST_SRCS := \
     tests/test_layout.c \
     tests/test_lib.c \
     tests/test_misuse.c \
+    tests/test_misuse_maps.c \
     tests/test_model.c \
+    tests/test_peers_local.c \
+    tests/test_peers_pks.c \
+    tests/test_peers_pku.c \
+    tests/test_peers_vmalloc.c \
     tests/test_pks.c \
     tests/test_pks_implicit.c \
     tests/test_pks_matrix.c \
@@ -160,6 +170,7 @@ TEST_SRCS := \
     tests/test_probe.c \
     tests/test_range.c \
     tests/test_step.c \
+    tests/test_step_maps.c \
     tests/test_vmap.c
 
 APP_SRCS := \
@@ -284,8 +295,8 @@ boot_words = $(strip $(1) $(if $(PROTECT),protect=$(PROTECT)) $(APPEND))
 MACHINE = --qemu '$(QEMU)' --cpu '$(CPU)' --memory '$(MEM)' --smp '$(SMP)'
 
 .PHONY: iso elf run test bench bench-wall debug lint help clean format
-.PHONY: install-deps docs FORCE
-.PHONY: run-machine debug-machine bench-machine test-all test-parts test-one
+.PHONY: install-deps soak docs FORCE
+.PHONY: run-machine debug-machine bench-machine soak-machine test-all test-parts test-one
 
 iso: $(ISO) ## Build $(O)/keyhole.iso (default)
 
@@ -468,6 +479,19 @@ test-one: elf $(if $(filter bios uefi,$(TEST_FIRMWARE)),iso)
 	    machine/command-line; status=$$?; \
 	$(PYTHON) tools/run-tests --junit --out $(RESULTS); exit $$status
 
+# Minutes: not a part of `make test`.
+SOAK_WORDS = $(call boot_words,test=model.long)
+
+soak: ## Do a million random calls against a model, in a release build
+	@tools/install-deps test
+	@$(MAKE) $(PARALLEL) O=$(O)/release BUILD=release elf
+	@$(MAKE) O=$(O)/release BUILD=release soak-machine
+
+soak-machine:
+	@$(call PROVE,--build $(O) --firmware direct --cpu $(CPU) \
+	    --memory $(MEM) --smp $(SMP) --limit 1800,$(SOAK_WORDS)) -v \
+	    machine/command-line
+
 TEST_WORDS = $(call boot_words,test$(if $(TEST),=$(TEST)))
 
 # The fast way in, unless the command line names another.
@@ -477,9 +501,12 @@ TOOL_TESTS := \
     tests/docs/run-docs \
     tests/tools/test-app \
     tests/tools/test-layers \
+    tests/tools/test-messages \
+    tests/tools/test-peers \
     tests/tools/test-reference \
     tests/tools/test-reproducible \
     tests/tools/test-runner \
+    tests/tools/test-shrink \
     tests/tools/test-symbols
 
 include tests/host/host.mk

@@ -25,33 +25,30 @@
 #define SELECTOR_TSS 0x18
 
 // struct cpu_data
-#define PERCPU_RIGHTS 8
-#define PERCPU_BRACKET_TOP 16
-#define PERCPU_BRACKET_LIMIT 24
-#define PERCPU_PKRS_WRITES 32
-#define PERCPU_NMI_LEVEL 40
+#define PERCPU_BRACKET_TOP 8
+#define PERCPU_HANDLER_NEXT 16
+#define PERCPU_BRACKET_PKRS_WRITES 32
+#define PERCPU_OTHER_PKRS_WRITES 40
+#define PERCPU_NMI_LEVEL 48
 
-// struct bracket. The sentinel below a context's first bracket has an address
-// that no map call returns: kunmap_local() never gets past it.
-#define BRACKET_ADDRESS 0
-#define BRACKET_INTERRUPTED 8
-#define BRACKET_SIZE 32
-// Set in `rights` of a bracket that is more than a change of rights, and in the
-// link of a sentinel: bit 0, AD of key 0, which no context ever has.
-#define BRACKET_SPECIAL 1
-#define BRACKET_SENTINEL 0x6b65796c
-// In unmap_site of the slots behind the last that may be filled; a trap's
-// sentinel does not write there.
-#define BRACKET_END 0x656e6421
+// struct bracket
+#define BRACKET_RIGHTS 8
+#define BRACKET_INTERRUPTED 32
+#define BRACKET_SIZE 40
+// The brackets of one handler: a sentinel, 32 slots, an end.
+#define BRACKET_LEVEL_SIZE 1360
 
 // struct trap_frame, from its lowest address
-#define TRAP_FRAME_RIGHTS 16
-#define TRAP_FRAME_REGISTERS 32
-#define TRAP_FRAME_VECTOR 152
-#define TRAP_FRAME_ERROR_CODE 160
-#define TRAP_FRAME_HARDWARE 168
-#define TRAP_FRAME_RFLAGS 184
-#define TRAP_FRAME_RSP 192
+#define TRAP_FRAME_RIGHTS 8
+#define TRAP_FRAME_REGISTERS 16
+#define TRAP_FRAME_VECTOR 136
+#define TRAP_FRAME_ERROR_CODE 144
+#define TRAP_FRAME_HARDWARE 152
+#define TRAP_FRAME_RFLAGS 168
+#define TRAP_FRAME_RSP 176
+
+// struct fault
+#define FAULT_SIZE 48
 
 // struct catch_frame
 #define CATCH_RBX 0

@@ -10,7 +10,5 @@ static struct cpu_data boot_cpu;
 __init void percpu_init_boot(void)
 {
     boot_cpu.self = &boot_cpu;
-    // All rights until pks_init_cpu(): there is nothing to refuse before it.
-    boot_cpu.rights = 0;
     cpu_write_msr_init(MSR_GS_BASE, (uintptr_t)&boot_cpu);
 }

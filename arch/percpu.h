@@ -6,25 +6,24 @@
 #pragma once
 
 #include "arch/asm.h"
+#include "keyhole.h"
 #include "lib/types.h"
 
-struct bracket;     // mm/bracket.h
-struct catch_frame; // keyhole.h
-struct step;        // kernel/step.h
+struct local_window; // mm/local_window.h
+struct step;         // kernel/step.h
 
 struct cpu_data {
     struct cpu_data *self; // for taking the address of a member
 
-    // Saved by every trap, reset for its handler, and put back on the way out.
-    uint32_t rights;             // soft copy of IA32_PKRS, see arch/pks.h
-    uint32_t zero;               // saved and put back with it, as one word
-    struct bracket *bracket_top; // where the next bracket goes
+    // Where this context's next bracket goes. Its rights are those in the slot
+    // before (arch/pks.h). Every trap saves it, gives its handler brackets of
+    // its own, and puts it back.
+    struct bracket *bracket_top;
+    struct bracket *handler_next; // where those of the next handler begin
 
-    // Of the thread that runs here: behind its last bracket begin those of the
-    // handlers that interrupt it.
-    struct bracket *bracket_limit;
-
-    uint64_t pkrs_writes; // struct map_stats, summed over all CPUs on request
+    uint64_t brackets_opened;
+    uint64_t bracket_pkrs_writes; // by the hot paths of map and unmap
+    uint64_t other_pkrs_writes;
 
     // The trap level from which on NMIs are blocked: that of the NMI that is
     // being handled; 0: not blocked. Traps above it return without IRETQ, which
@@ -32,26 +31,36 @@ struct cpu_data {
     uint32_t nmi_level;
     uint32_t trap_level; // traps being handled, 0 in a thread
 
-    uint64_t pkrs_writes_skipped;
-    uint64_t brackets_opened;
-    uint64_t brackets_outermost; // of those, with no other open
+    // What map_stats_read() needs beside these (mm/stats.c).
+    uint64_t other_pkrs_writes_skipped;
+    uint64_t brackets_abandoned; // closed without an unmap
+    uint64_t bracket_slow_calls; // maps and unmaps that took no hot path
     uint64_t pte_writes;
     uint64_t invlpg;
     uint64_t full_flushes;
     uint64_t shootdown_ipis;
     uint64_t faults;
 
+    // Of the thread that runs here.
+    struct local_window *window; // for scattered frames (mm/local_window.h)
     struct catch_frame *catches; // innermost place to come back to
     struct step *step;           // innermost step_through(), or NULL
     uint32_t cpu;                // number of this CPU
 };
 
-_Static_assert(offsetof(struct cpu_data, rights) == PERCPU_RIGHTS, "asm.h");
-_Static_assert(offsetof(struct cpu_data, bracket_top) == PERCPU_BRACKET_TOP,
+_Static_assert(offsetof(struct cpu_data, bracket_top) == PERCPU_BRACKET_TOP &&
+                   PERCPU_BRACKET_TOP == BRACKET_TOP_AT_,
+               "asm.h, keyhole.h");
+_Static_assert(offsetof(struct cpu_data, brackets_opened) ==
+                   BRACKETS_OPENED_AT_,
+               "keyhole.h");
+_Static_assert(offsetof(struct cpu_data, handler_next) == PERCPU_HANDLER_NEXT,
                "asm.h");
-_Static_assert(offsetof(struct cpu_data, bracket_limit) == PERCPU_BRACKET_LIMIT,
+_Static_assert(offsetof(struct cpu_data, bracket_pkrs_writes) ==
+                   PERCPU_BRACKET_PKRS_WRITES,
                "asm.h");
-_Static_assert(offsetof(struct cpu_data, pkrs_writes) == PERCPU_PKRS_WRITES,
+_Static_assert(offsetof(struct cpu_data, other_pkrs_writes) ==
+                   PERCPU_OTHER_PKRS_WRITES,
                "asm.h");
 _Static_assert(offsetof(struct cpu_data, nmi_level) == PERCPU_NMI_LEVEL,
                "asm.h");
@@ -77,6 +86,14 @@ _Static_assert(offsetof(struct cpu_data, nmi_level) == PERCPU_NMI_LEVEL,
                      : "cc", "memory")
 
 #define percpu_count(member) percpu_add(member, 1)
+
+// For members of 32 bits.
+#define percpu_add32(member, constant)                                         \
+    __asm__ volatile("addl %1, %%gs:%c0"                                       \
+                     :                                                         \
+                     : "i"(offsetof(struct cpu_data, member)),                 \
+                       "i"((int)(constant))                                    \
+                     : "cc", "memory")
 
 // Point GS at the boot CPU's data. Early boot, once, before all else in C.
 void percpu_init_boot(void);

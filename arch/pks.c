@@ -10,7 +10,7 @@
 __init void pks_init_cpu(void)
 {
     // The value after INIT is not documented well, so the register comes first.
-    percpu.rights = ~PKRS_CLOSED;
+    percpu.bracket_top[-1].rights = ~PKRS_CLOSED;
     pks_set_rights(PKRS_CLOSED);
     cpu_write_cr4(cpu_read_cr4() | CR4_PKS);
     tlb_flush_all();

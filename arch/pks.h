@@ -4,9 +4,12 @@
 // for each of 16 keys: access disable and write disable. It governs data
 // accesses to pages whose leaf entry carries the key; it belongs to the CPU.
 //
-// The soft copy in struct cpu_data is what this context has written; the trap
-// entry saves both copies apart. WRMSR to IA32_PKRS does not serialise, but
-// later accesses wait for it, even speculative ones (SDM 2A, WRPKRU).
+// What a context may do is one word: `rights` of the slot below
+// percpu.bracket_top, that of its innermost bracket or, where none is open, of
+// the sentinel under them. The register follows it. A trap gives its handler
+// slots of its own, so it neither sees nor changes the word. WRMSR to IA32_PKRS
+// does not serialise, but later accesses wait for it, even speculative ones
+// (SDM 2A, WRPKRU).
 #pragma once
 
 #include "arch/percpu.h"
@@ -18,40 +21,35 @@
 #define PKRS_WD(key) (2u << (2 * (key)))
 #define PKRS_KEY_MASK(key) (3u << (2 * (key)))
 
-// What this context may do on this CPU.
+// What this context may do.
 static inline uint32_t pks_rights(void)
 {
-    return percpu.rights;
+    return percpu.bracket_top[-1].rights;
 }
 
-// `rights` without the bits that `keep` has clear. Says which register the
-// result is for: the one that pks_write_rights() wants it in.
-static inline uint32_t pks_rights_kept(uint32_t rights, uint32_t keep)
+// Let the context whose innermost slot this is, and which runs, have exactly
+// `rights`, which differ from what it has. Any context.
+static inline void pks_change_rights(struct bracket *innermost, uint32_t rights)
 {
-    __asm__("andl %1, %0" : "+a"(keep) : "r"(rights) : "cc");
-    return keep;
-}
-
-// Let this context have exactly `rights` on this CPU, and nothing else; they
-// differ from what it has. Any context, once pks_init_cpu() has run. A call,
-// but the compiler need not know: so a function with no other stays a leaf.
-static inline __attribute__((always_inline)) void
-pks_write_rights(uint32_t rights)
-{
+    // The word first, as in a bracket: a trap between the two puts the register
+    // back as it was, and the call goes on to write it.
+    *(volatile uint32_t *)&innermost->rights = rights;
+    percpu_count(other_pkrs_writes);
     __asm__ volatile("call pks_write_msr"
                      :
                      : "a"(rights)
                      : "rcx", "rdx", "cc", "memory");
 }
 
-// The same, but the register is written only if the value differs.
-static inline __attribute__((always_inline)) void
-pks_set_rights(uint32_t rights)
+// Let this context have exactly `rights`, and nothing else, until its innermost
+// bracket closes. Any context, once pks_init_cpu() has run.
+static inline void pks_set_rights(uint32_t rights)
 {
-    if (likely(rights != pks_rights())) {
-        pks_write_rights(rights);
+    struct bracket *innermost = percpu.bracket_top - 1;
+    if (unlikely(rights == innermost->rights)) {
+        percpu_count(other_pkrs_writes_skipped);
     } else {
-        percpu_count(pkrs_writes_skipped);
+        pks_change_rights(innermost, rights);
     }
 }
 

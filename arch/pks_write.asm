@@ -7,26 +7,21 @@
 
 section .text
 
-; void pks_write_msr(uint32_t rights /* EAX */)
+; void pks_write_bracket(uint32_t rights /* EAX */)
 ;
-; In: EAX = the new rights. Clobbers RCX, RDX, flags; keeps all else, so that
-; pks_set_rights() can call it from inline assembly. Any context.
-;
-; The soft copy is written first. A trap between the two stores finds the new
-; soft copy and the old register; it saves and restores each by itself, so the
-; order does not matter to it (docs/TRICKS.md, "Two copies of one word").
-; The value of bits 63:32 is always 0: anything else raises #GP (SDM 3A 4.6.2).
-global pks_write_msr, pks_write_msr_only, pks_write_msr_loaded
-pks_write_msr:
-        mov     [gs:PERCPU_RIGHTS], eax
+; For the hot paths of map and unmap (keyhole.h). In: EAX = the new rights.
+; Clobbers RCX, RDX, flags; keeps all else, so that inline assembly can call it.
+; Any context.
+global pks_write_bracket, pks_write_msr, pks_write_msr_loaded
+pks_write_bracket:
+        inc     qword [gs:PERCPU_BRACKET_PKRS_WRITES]
 
-; For the trap entry: the same, where the soft copy is written apart.
-pks_write_msr_only:
+; The same for everybody else, who counts apart.
+pks_write_msr:
         mov     ecx, MSR_IA32_PKRS
-        xor     edx, edx
+        xor     edx, edx                ; anything else raises #GP (SDM 3A 4.6.2)
 
 ; And the same where ECX is MSR_IA32_PKRS and EDX is 0 already.
 pks_write_msr_loaded:
         wrmsr
-        inc     qword [gs:PERCPU_PKRS_WRITES]
         ret

@@ -17,15 +17,28 @@ section .text
 
 section .text
 
-; bool probe_copy(void *to, const void *from, size_t length,
+; bool probe_read(const void *address, void *to, size_t length,
 ;                 struct fault *fault)
+; bool probe_write(void *address, const void *from, size_t length,
+;                  struct fault *fault)
 ;
-; In: RDI, RSI, RDX, RCX. Out: EAX = 1, or 0 when an access was refused.
-; Touches nothing beyond `length` bytes. Clobbers RCX, RDX, RSI, RDI, R8.
-; Any context; the rights are the caller's.
-global probe_copy
-probe_copy:
-        mov     r8, rcx
+; In: RDI, RSI, RDX, RCX. Out: EAX = 1, or 0 when an access was refused; *RCX
+; filled if RCX is not 0. Touches nothing beyond `length` bytes. Clobbers RCX,
+; RDX, RSI, RDI, R8. Any context; the rights are the caller's.
+;
+; The trap handler fills a struct fault on this stack, which is open to it. The
+; caller's may lie in a frame that only the caller has open, so it is written
+; here.
+extern probe_passed
+global probe_read, probe_write, probe_copy
+probe_read:
+        xchg    rdi, rsi
+        sub     rsp, FAULT_SIZE
+        jmp     probe_copy
+probe_write:
+        sub     rsp, FAULT_SIZE
+probe_copy:                                     ; the name in a record
+        mov     r8, rsp
         sub     rdx, 8
         jb      .tail
 .qword:
@@ -46,16 +59,30 @@ probe_copy:
         inc     rdi
         dec     rdx
         jnz     .byte
-.done:  mov     eax, 1
+.done:  add     rsp, FAULT_SIZE
+        test    rcx, rcx
+        jnz     .passed
+        mov     eax, 1
         ret
+.passed:
+        mov     rdi, rcx
+        jmp     probe_passed                    ; fills *fault, returns 1
 .refused:
+        test    rcx, rcx
+        jz      .unwanted
+        mov     rdi, rcx
+        mov     rsi, rsp
+        mov     ecx, FAULT_SIZE / 8
+        rep movsq
+.unwanted:
+        add     rsp, FAULT_SIZE
         xor     eax, eax
         ret
 
-EXTABLE .read8, .refused, ACCESS_READ
-EXTABLE .write8, .refused, ACCESS_WRITE
-EXTABLE .read1, .refused, ACCESS_READ
-EXTABLE .write1, .refused, ACCESS_WRITE
+EXTABLE probe_copy.read8, probe_copy.refused, ACCESS_READ
+EXTABLE probe_copy.write8, probe_copy.refused, ACCESS_WRITE
+EXTABLE probe_copy.read1, probe_copy.refused, ACCESS_READ
+EXTABLE probe_copy.write1, probe_copy.refused, ACCESS_WRITE
 
 ; int catch_enter(struct catch_frame *frame)
 ;

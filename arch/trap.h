@@ -14,10 +14,8 @@ struct bracket; // mm/bracket.h
 // On the stack during a trap. The interrupted code's rights may be changed
 // here, and take effect on return. So may RIP and RFLAGS.
 struct trap_frame {
-    uint64_t soft_rights;        // percpu.rights as it was
     struct bracket *bracket_top; // percpu.bracket_top as it was
     uint64_t rights;             // IA32_PKRS as it was
-    uint64_t reserved;           // keeps the stack aligned for C
     uint64_t r15, r14, r13, r12, r11, r10, r9, r8;
     uint64_t rdi, rsi, rbp, rbx, rdx, rcx, rax;
     uint64_t vector;

@@ -4,7 +4,7 @@
 
 %include "arch/asm.inc"
 
-extern trap_handle, pks_write_msr_only, pks_write_msr_loaded
+extern trap_handle, pks_write_msr, pks_write_msr_loaded
 
 ; Vectors for which the CPU pushes an error code (SDM 3A table 6-1).
 %define HAS_ERROR_CODE(v) ((v) == 8 || ((v) >= 10 && (v) <= 14) || (v) == 17 || (v) == 21)
@@ -74,30 +74,28 @@ trap_stubs:
         pop     rax
 %endmacro
 
-; A handler's brackets go behind all of the thread's, above a sentinel of their
-; own that remembers the interrupted context's top. The slot at that top is left
-; alone: the interrupted code may be filling it. So are the thread's closed
-; brackets: a report names them. Saves percpu.bracket_top. Clobbers RAX, RBX,
-; RSI.
+; A handler's brackets lie in slots of their own, above a sentinel that says what
+; the handler may do and remembers the interrupted context's top: a chain, for
+; those who look through all that is open. The slots are taken first and used
+; then; an NMI before that takes them too, and is done with them when it
+; returns. Saves percpu.bracket_top. Clobbers RAX, RBX.
 %macro PUSH_BRACKETS 0
         mov     rbx, [gs:PERCPU_BRACKET_TOP]
-        mov     rax, [gs:PERCPU_BRACKET_LIMIT]
+        mov     rax, [gs:PERCPU_HANDLER_NEXT]
         push    rbx
-        lea     rsi, [rbx + BRACKET_SIZE]
-        cmp     rsi, rax
-        cmova   rax, rsi
-        mov     qword [rax + BRACKET_ADDRESS], BRACKET_SENTINEL
-        or      rbx, BRACKET_SPECIAL
+        add     qword [gs:PERCPU_HANDLER_NEXT], BRACKET_LEVEL_SIZE
         mov     [rax + BRACKET_INTERRUPTED], rbx
+        mov     dword [rax + BRACKET_RIGHTS], PKRS_CLOSED
         add     rax, BRACKET_SIZE
         mov     [gs:PERCPU_BRACKET_TOP], rax
 %endmacro
 
-; Put back percpu.rights and percpu.bracket_top. RSP is then at the registers.
-%macro POP_CONTEXT 0
-        pop     qword [gs:PERCPU_RIGHTS]        ; soft_rights, and a word of 0
+; Back to the interrupted context's brackets, in reverse order. RSP is then at
+; the registers.
+%macro POP_BRACKETS 0
         pop     qword [gs:PERCPU_BRACKET_TOP]
-        add     rsp, 16                         ; rights, reserved
+        sub     qword [gs:PERCPU_HANDLER_NEXT], BRACKET_LEVEL_SIZE
+        add     rsp, 8                          ; rights
 %endmacro
 
 ; Before PKS is on, and under engines that do not use it. In: a struct
@@ -105,13 +103,11 @@ trap_stubs:
 global trap_entry_plain
 trap_entry_plain:
         PUSH_REGISTERS
-        push    0                               ; reserved
         push    0                               ; rights
         PUSH_BRACKETS
-        push    qword [gs:PERCPU_RIGHTS]        ; soft_rights
         mov     rdi, rsp
         call    trap_handle
-        POP_CONTEXT
+        POP_BRACKETS
         POP_REGISTERS_AND_RETURN
 
 ; Into the handler of an NMI, with NMIs blocked as they are: by POPFQ and RET,
@@ -132,31 +128,33 @@ return_in_nmi:
         popfq
         ret
 
-; With PKS. The register is read, not the soft copy: only the register tells
-; what an interrupted pks_write_msr() had already done.
+; With PKS. The register is read, not the word in the interrupted context's
+; slot: only the register tells how far an interrupted map or unmap had got. On
+; the way out it is compared with what this handler has, which is more than
+; nothing only after fault=relaxed.
 global trap_entry_pks
 trap_entry_pks:
         PUSH_REGISTERS
         mov     ecx, MSR_IA32_PKRS
         rdmsr                                   ; EDX = 0 (SDM 3A 4.6.2)
-        push    rax                             ; reserved
         push    rax                             ; rights
         PUSH_BRACKETS
-        push    qword [gs:PERCPU_RIGHTS]        ; soft_rights
-        mov     dword [gs:PERCPU_RIGHTS], PKRS_CLOSED
         cmp     dword [rsp + TRAP_FRAME_RIGHTS], PKRS_CLOSED
         je      .closed
         mov     eax, PKRS_CLOSED
+        inc     qword [gs:PERCPU_OTHER_PKRS_WRITES]
         call    pks_write_msr_loaded
 .closed:
         mov     rdi, rsp
         call    trap_handle
+        mov     rdx, [gs:PERCPU_BRACKET_TOP]
         mov     eax, [rsp + TRAP_FRAME_RIGHTS]
-        cmp     eax, [gs:PERCPU_RIGHTS]
+        cmp     eax, [rdx - BRACKET_SIZE + BRACKET_RIGHTS]
         je      .same
-        call    pks_write_msr_only
+        inc     qword [gs:PERCPU_OTHER_PKRS_WRITES]
+        call    pks_write_msr
 .same:
-        POP_CONTEXT
+        POP_BRACKETS
         POP_REGISTERS_AND_RETURN
 
 section .data.ro_after_init progbits alloc noexec write align=8

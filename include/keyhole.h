@@ -441,15 +441,16 @@ struct catch_frame {
     uint64_t rbx, rbp, r12, r13, r14, r15, rsp, rip;
     uint64_t rflags;
     struct catch_frame *outer;
-    struct bracket *bracket_top; // brackets open on entry end here
-    struct step *step;           // step_through() that it lies in, or NULL
-    uint64_t priority;           // of interrupts that got through on entry
-    uint32_t rights;             // what the context could touch on entry
-    uint32_t handler_level;      // 0 in a thread
-    bool report;                 // print what is caught, whoever's fault it is
-    bool handlers_too;           // also catch what a handler throws
-    bool misuse;                 // caught a misuse, not a fault
-    struct fault fault;          // what was caught
+    struct bracket *bracket_top;  // brackets open on entry end here
+    struct bracket *handler_next; // and the next handler's began there
+    struct step *step;            // step_through() that it lies in, or NULL
+    uint64_t priority;            // of interrupts that got through on entry
+    uint32_t rights;              // what the context could touch on entry
+    uint32_t handler_level;       // 0 in a thread
+    bool report;                  // print what is caught, whoever's fault it is
+    bool handlers_too;            // also catch what a handler throws
+    bool misuse;                  // caught a misuse, not a fault
+    struct fault fault;           // what was caught
 };
 
 int catch_enter(struct catch_frame *frame) __attribute__((returns_twice));
@@ -483,3 +484,207 @@ bool test_caught_misuse(const char *file, int line,
 void test_skip(const char *why);
 uint64_t bench_begin(void);
 bool bench_more(uint64_t n, uint64_t *end);
+
+// ---- The map and unmap calls in line. A bracket costs less than a call would
+// add to it, and a report gets the line of the call as a constant. The
+// functions of the same names are there too, for pointers to them.
+//
+// Each thread, and each handler, has a stack of slots; the CPU knows where the
+// next bracket goes. `rights` in the slot before is what the context may do.
+// The order of these instructions matters to a trap at any of them
+// (docs/TRICKS.md, "The order of stores in a bracket").
+
+// Offsets in the CPU's own data, from its GS base.
+#define BRACKET_TOP_AT_ 8
+#define BRACKETS_OPENED_AT_ 24
+
+struct bracket {
+    uint64_t address;    // what the map call returned
+    uint32_t rights;     // IA32_PKRS while this bracket is the innermost
+    uint32_t sequence;   // low bits of this CPU's count of brackets
+    int32_t map_site;    // an address in the call (mm/misuse.h); 0: never used
+    int32_t more_frames; // than one; negative: it is special (mm/bracket.h)
+    int32_t unmap_site;  // of its last unmap
+    uint32_t map_time;   // debug builds: TSC / 1024
+    union {
+        int64_t count;               // how often the slot was used
+        struct bracket *interrupted; // in the sentinel of a handler
+    };
+};
+
+// By the number in a struct page: which bits of IA32_PKRS must be clear to read
+// and write, or to read; and the bits to keep then. A domain without a key, and
+// a frame without a domain, has nothing to keep.
+struct domain_rights {
+    uint32_t open;
+    uint32_t keep;
+};
+extern struct domain_rights domain_write_[], domain_read_[];
+
+static inline __attribute__((always_inline)) uintptr_t
+bracket_page_(const struct page *page)
+{
+    return (uintptr_t)page;
+}
+
+static inline __attribute__((always_inline)) uintptr_t
+bracket_pointer_(const void *address)
+{
+    return (uintptr_t)address;
+}
+
+// So that nobody is warned of a result that is not used.
+static inline __attribute__((always_inline)) void *
+bracket_to_write_(void *given)
+{
+    return given;
+}
+
+static inline __attribute__((always_inline)) const void *
+bracket_to_read_(const void *given)
+{
+    return given;
+}
+
+#ifdef KEYHOLE_DEBUG
+#define BRACKET_STAMP_                                                         \
+    "rdtsc\n\t"                                                                \
+    "shlq $32, %%rdx\n\t"                                                      \
+    "orq %%rdx, %%rax\n\t"                                                     \
+    "shrq $10, %%rax\n\t"                                                      \
+    "movl %%eax, %c[time](%[slot])\n\t"
+#else
+#define BRACKET_STAMP_
+#endif
+
+// Where the call is, less the 2 GiB that kernel text is in: the line on which
+// the macro is used. One store writes map_site and, in its upper half, that
+// there are no more frames.
+#define BRACKET_SITE_ "$1b+0x80000000"
+#define BRACKET_SITE_ONE_(value) "movq " value ", %c[site](%[slot])\n\t"
+#define BRACKET_SITE_MANY_(value)                                              \
+    "movl " value ", %c[site](%[slot])\n\t"                                    \
+    "movl %[more], %c[frames](%[slot])\n\t"
+
+// Open the frame `page`, or the frames of a range that begins with it, and give
+// the address of byte `offset`. Cold, and known to be called from here: too
+// many brackets, a domain without a key, a frame that is not allocated.
+#define BRACKET_MAP_(frame, offset_text, table, writable, fill_site, value,    \
+                     ...)                                                      \
+    ({                                                                         \
+        uintptr_t map_address_ = bracket_page_(frame);                         \
+        struct bracket *map_slot_;                                             \
+        __asm__ volatile(                                                      \
+            "movq %%gs:%c[top], %[slot]\n\t"                                   \
+            "incq %c[count](%[slot])\n\t"                                      \
+            "1: js 8f\n\t" fill_site(                                          \
+                value) "movzwl %c[domain](%[address]), %%ecx\n\t"              \
+                       "shlq $8, %[address]\n\t" offset_text                   \
+                       "movq %[address], (%[slot])\n\t"                        \
+                       "movl %%gs:%c[opened], %%eax\n\t"                       \
+                       "movl %%eax, %c[sequence](%[slot])\n\t"                 \
+                       "incq %%gs:%c[opened]\n\t" BRACKET_STAMP_               \
+                       "addq %[size], %%gs:%c[top]\n\t"                        \
+                       "movl %c[rights]-%c[size](%[slot]), %%eax\n\t"          \
+                       "testl %%eax, " #table "(,%%rcx,8)\n\t"                 \
+                       "jz 2f\n\t"                                             \
+                       "andl " #table "+4(,%%rcx,8), %%eax\n\t"                \
+                       "jnz 7f\n"                                              \
+                       "8: movq %[slot], %%rax\n\t"                            \
+                       "movq %[address], %%rdx\n\t"                            \
+                       "movl " value ", %%ecx\n\t"                             \
+                       "orl $" #writable "<<31, %%ecx\n\t"                     \
+                       "call bracket_map_cold\n\t"                             \
+                       "movq %%rdx, %[address]\n\t"                            \
+                       "jmp 2f\n"                                              \
+                       "7: call pks_write_bracket\n"                           \
+                       "2: movl %%eax, %c[rights](%[slot])"                    \
+            : [address] "+r"(map_address_), [slot] "=&r"(map_slot_)            \
+            : [top] "i"(BRACKET_TOP_AT_), [opened] "i"(BRACKETS_OPENED_AT_),   \
+              [size] "i"(sizeof(struct bracket)),                              \
+              [count] "i"(offsetof(struct bracket, count)),                    \
+              [site] "i"(offsetof(struct bracket, map_site)),                  \
+              [frames] "i"(offsetof(struct bracket, more_frames)),             \
+              [sequence] "i"(offsetof(struct bracket, sequence)),              \
+              [time] "i"(offsetof(struct bracket, map_time)),                  \
+              [rights] "i"(offsetof(struct bracket, rights)),                  \
+              [domain] "i"(offsetof(struct page, private_domain)),             \
+              ##__VA_ARGS__                                                    \
+            : "rax", "rcx", "rdx", "cc", "memory");                            \
+        (void *)map_address_;                                                  \
+    })
+
+#define BRACKET_UNMAP_(address_given, value, ...)                              \
+    ({                                                                         \
+        struct bracket *unmap_slot_;                                           \
+        __asm__ volatile(                                                      \
+            "movq %%gs:%c[top], %[slot]\n\t"                                   \
+            "1: cmpq %[address], -%c[size](%[slot])\n\t"                       \
+            "jne 8f\n\t"                                                       \
+            "movl %c[rights]-2*%c[size](%[slot]), %%eax\n\t"                   \
+            "cmpl %%eax, %c[rights]-%c[size](%[slot])\n\t"                     \
+            "je 2f\n\t"                                                        \
+            "cmpl $0, %c[frames]-%c[size](%[slot])\n\t"                        \
+            "jns 7f\n"                                                         \
+            "8: movq %[address], %%rax\n\t"                                    \
+            "movl " value ", %%ecx\n\t"                                        \
+            "call bracket_unmap_cold\n\t"                                      \
+            "jmp 3f\n"                                                         \
+            "7: call pks_write_bracket\n"                                      \
+            "2: movl " value ", %c[site]-%c[size](%[slot])\n\t"                \
+            "addq $-%c[size], %%gs:%c[top]\n"                                  \
+            "3:"                                                               \
+            : [slot] "=&r"(unmap_slot_)                                        \
+            : [address] "r"(bracket_pointer_(address_given)),                  \
+              [top] "i"(BRACKET_TOP_AT_), [size] "i"(sizeof(struct bracket)),  \
+              [site] "i"(offsetof(struct bracket, unmap_site)),                \
+              [frames] "i"(offsetof(struct bracket, more_frames)),             \
+              [rights] "i"(offsetof(struct bracket, rights)), ##__VA_ARGS__    \
+            : "rax", "rcx", "rdx", "cc", "memory");                            \
+    })
+
+#define kmap_local_page(page)                                                  \
+    BRACKET_MAP_(page, "", domain_write_, 1, BRACKET_SITE_ONE_, BRACKET_SITE_)
+#define kmap_local_page_ro(page)                                               \
+    bracket_to_read_(BRACKET_MAP_(page, "", domain_read_, 0,                   \
+                                  BRACKET_SITE_ONE_, BRACKET_SITE_))
+#define kunmap_local(address) BRACKET_UNMAP_(address, BRACKET_SITE_)
+
+// A range whose place in its block is known to the compiler is in line too, if
+// `first` turns out to begin a block that is large enough.
+#define RANGE_ORDER_(bytes)                                                    \
+    ((bytes) <= PAGE_SIZE ? 0 : 64 - __builtin_clzl(((bytes)-1) >> 12))
+#define RANGE_FRAMES_(offset, length)                                          \
+    (((offset) % PAGE_SIZE + (length) + PAGE_SIZE - 1) / PAGE_SIZE)
+#define RANGE_IS_KNOWN_(offset, length)                                        \
+    (__builtin_constant_p(offset) && __builtin_constant_p(length))
+
+static inline __attribute__((always_inline)) bool
+range_fits_(const struct page *first, size_t offset, size_t length)
+{
+    return length != 0 && offset < 1ul << 22 && length <= 1ul << 22 &&
+           first->private_order >= RANGE_ORDER_(offset + length) &&
+           (first->private_state & 1);
+}
+
+#define RANGE_MAP_(call, first, at, bytes, table, writable)                    \
+    __builtin_choose_expr(                                                     \
+        RANGE_IS_KNOWN_(at, bytes), ({                                         \
+            struct page *range_first_ = (first);                               \
+            range_fits_(range_first_, at, bytes)                               \
+                ? BRACKET_MAP_(                                                \
+                      range_first_ + (at) / PAGE_SIZE,                         \
+                      "addq %[offset], %[address]\n\t", table, writable,       \
+                      BRACKET_SITE_MANY_,                                      \
+                      BRACKET_SITE_, [offset] "i"((at) % PAGE_SIZE),           \
+                      [more] "i"((int)(RANGE_FRAMES_(at, bytes) - 1) & 0xfff)) \
+                : (void *)(call)(range_first_, at, bytes);                     \
+        }),                                                                    \
+        (call)(first, at, bytes))
+
+#define kmap_local_range(first, offset, length)                                \
+    bracket_to_write_(                                                         \
+        RANGE_MAP_(kmap_local_range, first, offset, length, domain_write_, 1))
+#define kmap_local_range_ro(first, offset, length)                             \
+    bracket_to_read_(RANGE_MAP_(kmap_local_range_ro, first, offset, length,    \
+                                domain_read_, 0))

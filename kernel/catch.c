@@ -14,15 +14,18 @@
 _Static_assert(offsetof(struct catch_frame, rip) == CATCH_RIP, "asm.h");
 _Static_assert(offsetof(struct catch_frame, rflags) == CATCH_RFLAGS, "asm.h");
 
+_Static_assert(sizeof(struct fault) == FAULT_SIZE, "asm.h");
+
 __noreturn void catch_resume(const struct catch_frame *frame);
 __noreturn void catch_resume_in_nmi(const struct catch_frame *frame);
-bool probe_copy(void *to, const void *from, size_t length, struct fault *fault);
+bool probe_passed(struct fault *fault);
 
 void catch_push(struct catch_frame *frame)
 {
     frame->outer = percpu.catches;
     frame->rights = pks_rights();
     frame->bracket_top = percpu.bracket_top;
+    frame->handler_next = percpu.handler_next;
     frame->step = percpu.step;
     frame->priority = cpu_read_cr8();
     frame->handler_level = percpu.trap_level;
@@ -59,6 +62,7 @@ void catch_throw(struct catch_frame *frame)
     percpu.step = frame->step;
     percpu.trap_level = frame->handler_level;
     brackets_abandon(frame->bracket_top, frame->rights);
+    percpu.handler_next = frame->handler_next;
     if (cpu_read_cr8() != frame->priority) {
         cpu_write_cr8(frame->priority);
     }
@@ -84,32 +88,9 @@ bool run_protected(void (*fn)(void *), void *arg, struct fault *fault)
     return frame.fault.kind == FAULT_NONE;
 }
 
-// The trap handler runs with every key closed, so it fills a struct on this
-// stack; the caller's may lie in a frame that only the caller has open.
-static bool probe(void *to, const void *from, size_t length,
-                  struct fault *fault)
+// The end of a probe that was not refused, and wants to be told.
+bool probe_passed(struct fault *fault)
 {
-    struct fault refused;
-    bool done = probe_copy(to, from, length, &refused);
-    if (fault != NULL) {
-        if (done) {
-            *fault = (struct fault){
-                .kind = FAULT_NONE, .pkey = -1, .cpu = percpu.cpu};
-        } else {
-            *fault = refused;
-        }
-    }
-    return done;
-}
-
-bool probe_read(const void *address, void *to, size_t length,
-                struct fault *fault)
-{
-    return probe(to, address, length, fault);
-}
-
-bool probe_write(void *address, const void *from, size_t length,
-                 struct fault *fault)
-{
-    return probe(address, from, length, fault);
+    *fault = (struct fault){.kind = FAULT_NONE, .pkey = -1, .cpu = percpu.cpu};
+    return true;
 }

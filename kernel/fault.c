@@ -32,44 +32,51 @@ static enum fault_kind page_fault_kind(uint32_t error)
     return error & PF_WRITE ? FAULT_WRITE_PROTECT : FAULT_OTHER;
 }
 
-// The key and the frame of the leaf that maps an address, if one does.
-static void fault_look_up(struct fault *fault)
+// The frame that holds a physical address which is mapped at `address`. In the
+// direct map there is nothing but RAM.
+static struct page *frame_of(uintptr_t address, phys_addr_t physical)
 {
-    struct pt_walk walk;
-    pt_walk(fault->address, &walk);
-    if (!walk.present) {
+    bool known = address - DIRECT_MAP_BASE < DIRECT_MAP_SIZE
+                     ? section_is_set_up(physical)
+                     : section_is_ready(physical);
+    return known ? frame_page(physical / PAGE_SIZE) : NULL;
+}
+
+// #PF: what CR2, the error code and the leaf that maps the address say.
+static inline void page_fault_describe(struct fault *fault, uint32_t error)
+{
+    uint64_t size;
+    uintptr_t address = cpu_read_cr2();
+    uint64_t leaf = pt_leaf(address, &size);
+    fault->address = address;
+    fault->kind = page_fault_kind(error);
+    fault->access = error & PF_FETCH   ? ACCESS_EXECUTE
+                    : error & PF_WRITE ? ACCESS_WRITE
+                                       : ACCESS_READ;
+    if (leaf == 0) {
+        fault->pkey = -1;
+        fault->page = NULL;
         return;
     }
-    uint64_t entry = walk.entry[walk.level];
-    uint64_t inside = PT_LEVEL_SIZE(walk.level) - 1;
-    phys_addr_t physical =
-        (entry & PTE_ADDRESS & ~inside) | (fault->address & inside);
-    fault->pkey = pte_key(entry);
-    if (section_is_ready(physical)) {
-        fault->page = frame_page(physical / PAGE_SIZE);
-    }
+    fault->pkey = pte_key(leaf);
+    fault->page = frame_of(address, (leaf & PTE_ADDRESS & ~(size - 1)) |
+                                        (address & (size - 1)));
 }
 
 void fault_describe(const struct trap_frame *trap, struct fault *fault)
 {
-    *fault = (struct fault){
-        .kind = trap->vector == TRAP_GP ? FAULT_GP : FAULT_OTHER,
-        .access = ACCESS_READ,
-        .ip = trap->rip,
-        .error_code = (uint32_t)trap->error_code,
-        .pkey = -1,
-        .cpu = percpu.cpu,
-    };
-    if (trap->vector == TRAP_PF) {
-        fault->address = cpu_read_cr2();
-        fault->kind = page_fault_kind(fault->error_code);
-        if (fault->error_code & PF_FETCH) {
-            fault->access = ACCESS_EXECUTE;
-        } else if (fault->error_code & PF_WRITE) {
-            fault->access = ACCESS_WRITE;
-        }
-        fault_look_up(fault);
+    fault->ip = trap->rip;
+    fault->error_code = (uint32_t)trap->error_code;
+    fault->cpu = percpu.cpu;
+    if (likely(trap->vector == TRAP_PF)) {
+        page_fault_describe(fault, fault->error_code);
+        return;
     }
+    fault->kind = trap->vector == TRAP_GP ? FAULT_GP : FAULT_OTHER;
+    fault->access = ACCESS_READ;
+    fault->address = 0;
+    fault->pkey = -1;
+    fault->page = NULL;
 }
 
 const char *fault_access_name(enum fault_access access)

@@ -51,25 +51,32 @@ static bool fault_relax(struct trap_frame *trap, const struct fault *fault)
     uint32_t open =
         fault->access == ACCESS_WRITE ? domain->open_write : domain->open_read;
     trap->rights &= ~open;
-    trap->soft_rights &= ~open;
+    brackets_relax(trap->bracket_top, open);
     return true;
+}
+
+// The prober has made room for the record on his stack.
+static void probe_refused(struct trap_frame *trap,
+                          const struct extable_entry *entry)
+{
+    struct fault *fault = (struct fault *)trap->r8;
+    fault_describe(trap, fault);
+    if (fault->kind == FAULT_GP) {
+        fault->access = (enum fault_access)entry->access;
+    }
+    trap->rip = entry->fixup;
 }
 
 static void fault_handle(struct trap_frame *trap)
 {
-    struct fault fault;
-    fault_describe(trap, &fault);
     percpu_count(faults);
-
     const struct extable_entry *entry = extable_find(trap->rip);
     if (entry != NULL) {
-        if (fault.kind == FAULT_GP) {
-            fault.access = (enum fault_access)entry->access;
-        }
-        *(struct fault *)trap->r8 = fault;
-        trap->rip = entry->fixup;
+        probe_refused(trap, entry);
         return;
     }
+    struct fault fault;
+    fault_describe(trap, &fault);
     uint32_t level = percpu.trap_level - 1;
     struct catch_frame *frame = catch_find(level);
     if (frame != NULL && !frame->report) {
@@ -107,8 +114,8 @@ static __cold void double_fault(const struct trap_frame *trap)
 // A handler gives back what it opened.
 static void balance_check(const struct trap_frame *trap)
 {
-    const struct bracket *open = bracket_innermost();
-    if (unlikely(open != NULL)) {
+    const struct bracket *open = percpu.bracket_top - 1;
+    if (unlikely(!bracket_is_sentinel(open))) {
         misuse_report(&(struct misuse){
             .what = "handler ends with a bracket open",
             .address = (const void *)open->address,
@@ -120,7 +127,8 @@ static void balance_check(const struct trap_frame *trap)
 
 void trap_handle(struct trap_frame *trap)
 {
-    if (unlikely(++percpu.trap_level > TRAPS_MAX)) {
+    percpu_add32(trap_level, 1);
+    if (unlikely(percpu.trap_level > TRAPS_MAX)) {
         panic("traps nest more than %d deep, the last at 0x%lx", TRAPS_MAX,
               trap->rip);
     }
@@ -153,5 +161,5 @@ void trap_handle(struct trap_frame *trap)
     if (unlikely(percpu.nmi_level == percpu.trap_level)) {
         percpu.nmi_level = 0; // the IRETQ that follows unblocks NMIs
     }
-    percpu.trap_level--;
+    percpu_add32(trap_level, -1);
 }

@@ -173,18 +173,22 @@ static void area_check(struct audit *audit, const struct free_area *area,
 
 static void domain_check(struct audit *audit, const struct domain *domain)
 {
-    const struct domain_keep *keep = &domain_keep[domain->id];
+    const struct domain_rights *write = &domain_write_[domain->id];
+    const struct domain_rights *read = &domain_read_[domain->id];
     audit->domain.counted += audit_hash(domain->id) * domain->frames;
     area_check(audit, &domain->area, domain->id);
     bool parked = domain->key == 0;
     bool right = parked
                      ? domain->open_write == 0 && domain->open_read == 0 &&
-                           keep->write == 0 && keep->read == 0
+                           write->keep == 0 && read->keep == 0 &&
+                           write->open == ~0u && read->open == ~0u
                      : domain->key >= KEY_DOMAINS && domain->key < PKS_KEYS &&
                            domain->open_write == PKRS_KEY_MASK(domain->key) &&
                            domain->open_read == PKRS_AD(domain->key) &&
-                           keep->write == ~domain->open_write &&
-                           keep->read == ~domain->open_read;
+                           write->open == domain->open_write &&
+                           write->keep == ~domain->open_write &&
+                           read->open == domain->open_read &&
+                           read->keep == ~domain->open_read;
     if (!right) {
         audit_find(audit, AUDIT_DOMAIN_KEY, (uintptr_t)domain, domain->key,
                    domain->open_write);
@@ -200,8 +204,8 @@ static void rights_check(struct audit *audit)
          d = domain_next(d->id)) {
         live += d->key != 0; // the parked have no rights to give
     }
-    for (unsigned i = 0; i < ARRAY_SIZE(domain_keep); i++) {
-        kept += (domain_keep[i].write | domain_keep[i].read) != 0;
+    for (unsigned i = 0; i < DOMAIN_RIGHTS; i++) {
+        kept += (domain_write_[i].keep | domain_read_[i].keep) != 0;
     }
     if (live != kept) {
         audit_find(audit, AUDIT_DOMAIN_KEY, 0, kept, live);

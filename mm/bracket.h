@@ -1,64 +1,93 @@
 // SPDX-License-Identifier: MIT
 //
-// Local brackets: the stack of open ones that each thread has, and the rights
-// that each gave. Public calls are in keyhole.h; this is for those who report.
+// Local brackets: the stack of open ones that each thread and each handler has,
+// and the rights that each gave. Public calls are in keyhole.h, with the hot
+// paths and struct bracket; this is for those who look, report or abandon.
 //
-// percpu.bracket_top points behind the innermost bracket. The brackets of
-// handlers lie behind all of the thread's, each handler's above a sentinel
-// that the trap entry writes (arch/trap_entry.asm), and are gone before it
-// returns. So an unmap never reaches another context's bracket, and a thread's
-// closed brackets stay as they were until it opens the next.
+// percpu.bracket_top points behind the innermost bracket. Under a context's
+// first slot is a sentinel, which has the rights of no bracket. A handler's
+// sentinel leads to the context that it interrupted. So an unmap never reaches
+// another context's bracket, and a thread's closed brackets stay as they were
+// until it opens the next.
 #pragma once
 
 #include "arch/asm.h"
 #include "keyhole.h"
 #include "lib/types.h"
 
-#define BRACKETS_MAX 32         // in one thread
-#define BRACKETS_IN_HANDLERS 64 // in all handlers that interrupt it at a time
-#define TRAPS_MAX 32            // nested; each has a sentinel and a gap
+#define BRACKETS_MAX 32 // in one thread, and in one handler
+#define TRAPS_MAX 32    // nested; a few more fit while that is reported
 
 #define BRACKET_TIME_UNIT 1024 // ticks of the TSC
 
-struct bracket {
-    uint64_t address; // what the map call returned
-    union {
-        struct {
-            uint32_t rights;   // to go back to when it closes; BRACKET_SPECIAL
-            uint32_t sequence; // low bits of this CPU's count of brackets
-        };
-        // In a sentinel: BRACKET_SPECIAL, and in a handler's also
-        // percpu.bracket_top of the interrupted context.
-        uintptr_t interrupted;
-    };
-    union {
-        struct {
-            int32_t map_site;     // its return address, site_pack()ed; 0: never
-            int32_t minus_frames; // minus the number of frames
-        };
-        // The return address of a map of one frame, whole: kernel text is in
-        // the top 2 GiB, so the upper half says -1. One store for both.
-        uint64_t site_of_one_frame;
-    };
-    int32_t unmap_site; // of its last unmap, of use above the top only
-    uint32_t map_time;  // debug builds: TSC / BRACKET_TIME_UNIT; else 0
-};
-
-_Static_assert(offsetof(struct bracket, address) == BRACKET_ADDRESS, "asm.h");
+_Static_assert(offsetof(struct bracket, address) == 0, "keyhole.h");
+_Static_assert(offsetof(struct bracket, rights) == BRACKET_RIGHTS, "asm.h");
 _Static_assert(offsetof(struct bracket, interrupted) == BRACKET_INTERRUPTED,
                "asm.h");
+_Static_assert(offsetof(struct bracket, more_frames) ==
+                   offsetof(struct bracket, map_site) + 4,
+               "one store for both");
 _Static_assert(sizeof(struct bracket) == BRACKET_SIZE, "asm.h");
 
-struct bracket_stack {
-    struct bracket sentinel; // never closed by anybody
+// The slots of one context. The slot at the end has a count that says "full"
+// as soon as it is used.
+struct bracket_level {
+    struct bracket sentinel;
     struct bracket bracket[BRACKETS_MAX];
-    struct bracket end; // unmap_site BRACKET_END: never filled
-    struct bracket in_handlers[BRACKETS_IN_HANDLERS];
-    struct bracket end_in_handlers[2 * TRAPS_MAX]; // each as `end`
+    struct bracket end;
 };
+
+_Static_assert(sizeof(struct bracket_level) == BRACKET_LEVEL_SIZE, "asm.h");
+
+// A thread's. What lies below its sentinel has rights that no context has, as
+// the end of a level has: closing a sentinel is never a change of nothing.
+struct bracket_stack {
+    struct bracket below;
+    struct bracket_level thread;
+};
+
+// The address of an end, of what is below, and of a sentinel: no pointer, and
+// no sum of pointers by mistake.
+#define BRACKET_NOBODY 0x4b6579686f6c6521ull
+
+// A bracket that is more than a change of rights has frames in the window. Its
+// address has this bit clear, which no pointer of the kernel has, so that the
+// hot path of unmap does not know it. Its count of frames is negative, and so
+// is a sentinel's.
+#define BRACKET_SPECIAL BIT(62)
+
+static inline bool bracket_is_sentinel(const struct bracket *bracket)
+{
+    return bracket->address == BRACKET_NOBODY;
+}
+
+static inline bool bracket_is_special(const struct bracket *bracket)
+{
+    return !(bracket->address & BRACKET_SPECIAL);
+}
+
+static inline uintptr_t bracket_address(const struct bracket *bracket)
+{
+    return bracket->address | BRACKET_SPECIAL;
+}
+
+static inline size_t bracket_frames(const struct bracket *bracket)
+{
+    int64_t more = bracket->more_frames;
+    return more < 0 ? -more : more + 1;
+}
 
 // Give the boot thread its stack of brackets. Early boot, before any trap.
 void brackets_init_boot(void);
+
+// Add up how many brackets were opened with no other open in their context, and
+// how many are open now. Any context.
+void brackets_count(uint64_t *outermost, uint64_t *open);
+
+// The interrupted context of a handler may use these bits of IA32_PKRS from now
+// on, whichever of its brackets is the innermost. `top` is where its next
+// bracket goes.
+void brackets_relax(struct bracket *top, uint32_t bits);
 
 // kmap_local_page(), or the _ro form, in the name of the caller at `site`: for
 // helpers that bracket for others. Any context.

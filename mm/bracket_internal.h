@@ -1,38 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// What the files about brackets share: the sentinel, and calls that the hot
-// paths make without becoming more than leaves.
+// What the files about brackets share.
 #pragma once
 
 #include "arch/cpu.h"
 #include "mm/bracket.h"
 
-// Call a function that does not return, in a way that lets the compiler take
-// the caller for a leaf: it then keeps no frame pointer, which is a tenth of a
-// bracket's instructions.
-#define COLD_CALL(function, a, b)                                              \
-    do {                                                                       \
-        __asm__ volatile("call " #function : : "D"(a), "S"(b) : "memory");     \
-        __builtin_unreachable();                                               \
-    } while (0)
-
-// The same for a function that does return, a number.
-#define COLD_CALL_AND_BACK(function, a, b, result)                             \
-    do {                                                                       \
-        uint64_t rdi_, rsi_;                                                   \
-        __asm__ volatile("call " #function                                     \
-                         : "=D"(rdi_), "=S"(rsi_), "=a"(result)                \
-                         : "0"(a), "1"((uint64_t)(b))                          \
-                         : "rcx", "rdx", "r8", "r9", "r10", "r11", "memory",   \
-                           "cc");                                              \
-    } while (0)
-
-static inline bool bracket_is_sentinel(const struct bracket *bracket)
-{
-    return bracket->address == BRACKET_SENTINEL;
-}
-
-// What debug builds remember on top.
+// What debug builds remember on top, as the hot path does.
 static inline void bracket_stamp(struct bracket *bracket)
 {
 #ifdef KEYHOLE_DEBUG
@@ -42,11 +16,17 @@ static inline void bracket_stamp(struct bracket *bracket)
 #endif
 }
 
-// The rest of a map call on a frame of a domain that has no key: get it one, or
-// open the bracket through the window. Also finds frames without a domain, and
-// reports them. The slot is filled and counted. Returns the address.
-uintptr_t bracket_open_parked(struct bracket *bracket, bool writable);
+// What the cold ends of the hot paths call (mm/bracket_cold.asm). `site` is
+// packed (mm/misuse.h).
+//
+// The rest of a map call: report that `slot` is behind the last, or open a
+// bracket on a frame of a domain that has no key, or report a frame that has no
+// domain. In the second case the slot is filled, counted and below the top.
+// Returns the address for the caller.
+#define MAP_WRITABLE BIT(31)
+uintptr_t bracket_map_slow(struct bracket *slot, uintptr_t address,
+                           uint32_t site_and_writable);
 
-// kunmap_local() of a bracket that is more than a change of rights: a window,
-// or the sentinel that nobody may close.
-void bracket_close_special(struct bracket *bracket, uintptr_t site);
+// An unmap of an address that the innermost slot does not have, or that is not
+// a mere change of rights.
+void bracket_unmap_slow(uintptr_t address, int32_t site);

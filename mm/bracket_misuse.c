@@ -10,7 +10,7 @@
 #include "mm/misuse.h"
 #include "mm/section.h"
 
-__used void bracket_misuse_depth(const struct page *page, uintptr_t site)
+void bracket_misuse_depth(const struct page *page, uintptr_t site)
 {
     const struct bracket *innermost = bracket_innermost();
     struct misuse misuse = {
@@ -25,7 +25,7 @@ __used void bracket_misuse_depth(const struct page *page, uintptr_t site)
     misuse_report(&misuse);
 }
 
-__used void bracket_misuse_frame(uintptr_t address, uintptr_t site)
+void bracket_misuse_frame(uintptr_t address, uintptr_t site)
 {
     const struct page *page =
         frame_page((address - DIRECT_MAP_BASE) / PAGE_SIZE);
@@ -83,38 +83,25 @@ void bracket_check_range(const struct page *first, size_t offset, size_t length,
     }
 }
 
-// Report frame i of a list, which cannot be in one bracket with frame 0.
-static __cold __noreturn void misuse_pages(struct page *const pages[], size_t i,
-                                           uintptr_t site)
+void bracket_misuse_list(const struct page *page, uintptr_t site)
 {
-    if (!(pages[i]->private_state & FRAME_ALLOCATED)) {
-        bracket_misuse_frame(page_direct_address(pages[i]), site);
+    if (!(page->private_state & FRAME_ALLOCATED)) {
+        bracket_misuse_frame(page_direct_address(page), site);
     }
     misuse_report(&(struct misuse){
         .what = "map of frames of several domains",
-        .page = pages[i],
+        .page = page,
         .site = {{"this map", site}},
     });
 }
 
-void bracket_check_pages(struct page *const pages[], size_t count,
-                         uintptr_t site)
+void bracket_misuse_count(size_t count, uintptr_t site)
 {
-    if (count - 1 >= LOCAL_WINDOW_FRAMES) {
-        misuse_report(&(struct misuse){
-            .what = count == 0 ? "map of no frames"
-                               : "map of more than 512 scattered frames",
-            .site = {{"this map", site}},
-        });
-    }
-    unsigned domain = pages[0]->private_domain;
-    for (size_t i = 0; i < count; i++) {
-        // A frame that is not allocated has a number that no domain has.
-        if (unlikely(pages[i]->private_domain != domain ||
-                     !(pages[i]->private_state & FRAME_ALLOCATED))) {
-            misuse_pages(pages, i, site);
-        }
-    }
+    misuse_report(&(struct misuse){
+        .what = count == 0 ? "map of no frames"
+                           : "map of more than 512 scattered frames",
+        .site = {{"this map", site}},
+    });
 }
 
 void bracket_misuse_window(const struct page *page, uintptr_t site)
@@ -126,7 +113,7 @@ void bracket_misuse_window(const struct page *page, uintptr_t site)
     });
 }
 
-__used void bracket_misuse_unmap(const void *address, uintptr_t site)
+void bracket_misuse_unmap(const void *address, uintptr_t site)
 {
     enum bracket_where where;
     const struct bracket *bracket = bracket_find((uintptr_t)address, &where);

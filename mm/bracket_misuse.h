@@ -22,10 +22,10 @@ __noreturn void bracket_misuse_frame(uintptr_t address, uintptr_t site);
 void bracket_check_range(const struct page *first, size_t offset, size_t length,
                          uintptr_t site);
 
-// A map of scattered frames that are too many, none, not all allocated, or not
-// all of one domain. Returns if all is well.
-void bracket_check_pages(struct page *const pages[], size_t count,
-                         uintptr_t site);
+// A map of a list of scattered frames that has none, or too many; or of one in
+// which `page` is not allocated, or not of the domain of the first.
+__noreturn void bracket_misuse_count(size_t count, uintptr_t site);
+__noreturn void bracket_misuse_list(const struct page *page, uintptr_t site);
 
 // A map of scattered frames for which the thread's window has no room.
 __noreturn void bracket_misuse_window(const struct page *page, uintptr_t site);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Brackets on scattered frames: a part of the thread's window, under the key of
-// their domain. BRACKET_SPECIAL in the saved rights sends kunmap_local() here.
+// Brackets that are more than a change of rights: those on scattered frames,
+// and those on a domain for which no key is free. Both have a part of the
+// thread's window, and are marked as special, which sends kunmap_local() here.
 #include "arch/pks.h"
 #include "mm/bracket_internal.h"
 #include "mm/bracket_misuse.h"
@@ -10,19 +11,7 @@
 #include "mm/keys.h"
 #include "mm/local_window.h"
 #include "mm/misuse.h"
-
-__used void bracket_close_special(struct bracket *bracket, uintptr_t site)
-{
-    if (bracket_is_sentinel(bracket)) {
-        bracket_misuse_unmap(NULL, site);
-    }
-    local_window_close(ALIGN_DOWN(bracket->address, PAGE_SIZE),
-                       -(int64_t)bracket->minus_frames,
-                       bracket->rights & ~BRACKET_SPECIAL);
-    bracket->unmap_site = site_pack(site);
-    cpu_compiler_barrier();
-    percpu_add(bracket_top, -sizeof(*bracket));
-}
+#include "mm/pt_window.h"
 
 // What opens a key to a context that has `rights`.
 static uint32_t rights_with(uint32_t rights, unsigned key, bool writable)
@@ -30,78 +19,166 @@ static uint32_t rights_with(uint32_t rights, unsigned key, bool writable)
     return rights & ~(writable ? PKRS_KEY_MASK(key) : PKRS_AD(key));
 }
 
-static void outermost_count(const struct bracket *bracket)
+// From now on the bracket is known by an address of the window. The address
+// comes last: a handler that looks before sees the first frame, and some more.
+static void special_mark(struct bracket *bracket, uintptr_t address,
+                         size_t count)
 {
-    if (bracket_is_sentinel(bracket - 1)) {
-        percpu_count(brackets_outermost);
-    }
+    bracket->more_frames = -(int32_t)count;
+    cpu_compiler_barrier();
+    bracket->address = address & ~BRACKET_SPECIAL;
 }
 
-__used uintptr_t bracket_open_parked(struct bracket *bracket, bool writable)
+__used void bracket_unmap_slow(uintptr_t address, int32_t site)
 {
-    uintptr_t address = bracket->address;
-    uintptr_t site = site_unpack(bracket->map_site);
+    struct bracket *bracket = percpu.bracket_top - 1;
+    if (unlikely(!bracket_is_special(bracket) ||
+                 bracket_address(bracket) != address)) {
+        bracket_misuse_unmap((const void *)address, site_unpack(site));
+    }
+    pks_change_rights(bracket, bracket->rights & ~WINDOW_WRITE);
+    local_window_clear(ALIGN_DOWN(address, PAGE_SIZE), -bracket->more_frames);
+    pks_change_rights(bracket, bracket[-1].rights);
+    bracket->unmap_site = site;
+    percpu_count(bracket_slow_calls);
+    cpu_compiler_barrier();
+    percpu_add(bracket_top, -(long)sizeof(*bracket));
+}
+
+// A map call that the hot path had begun is a misuse after all.
+static void map_undo(struct bracket *bracket)
+{
+    percpu_add(bracket_top, -(long)sizeof(*bracket));
+    percpu_count(brackets_abandoned);
+    bracket->map_site = 0; // it never was
+}
+
+// No key is free for the domain of a bracket's frames: through the window.
+static uintptr_t window_open_frames(struct bracket *bracket, uintptr_t address,
+                                    bool writable, uintptr_t site)
+{
     struct page *page = frame_page((address - DIRECT_MAP_BASE) / PAGE_SIZE);
-    uint32_t rights = bracket->rights;
-    if (!(page->private_state & FRAME_ALLOCATED)) {
-        percpu_add(bracket_top, -sizeof(*bracket));
-        bracket->map_site = 0; // it never was
-        bracket_misuse_frame(address, site);
-    }
-    outermost_count(bracket);
-    struct domain *domain = domain_of_id(page->private_domain);
-    if (key_get(domain)) {
-        pks_set_rights(rights_with(rights, domain->key, writable));
-        return address;
-    }
-    size_t count = -(int64_t)bracket->minus_frames;
+    size_t count = bracket_frames(bracket);
     uintptr_t room = local_window_take(count);
     if (room == 0) {
-        percpu_add(bracket_top, -sizeof(*bracket));
+        map_undo(bracket);
         bracket_misuse_window(page, site);
     }
-    bracket->address = room + address % PAGE_SIZE;
-    bracket->rights = rights | BRACKET_SPECIAL;
-    local_window_fill(room, &page, false, count, KEY_WINDOW, writable,
-                      rights_with(rights, KEY_WINDOW, writable));
-    return bracket->address;
+    uint64_t flags = local_window_flags(KEY_WINDOW, writable);
+    uint64_t *entry = local_window_entry(room);
+    uint32_t rights = pks_rights();
+    pks_change_rights(bracket, rights & ~WINDOW_WRITE);
+    for (size_t i = 0; i < count; i++) {
+        local_window_set(entry + i, page + i, flags);
+    }
+    pks_change_rights(bracket, rights_with(rights, KEY_WINDOW, writable));
+    percpu_add_value(pte_writes, count);
+    room += address % PAGE_SIZE;
+    special_mark(bracket, room, count);
+    return room;
 }
 
-// A bracket on scattered frames, at one contiguous address.
-static void *pages_open(struct page *const pages[], size_t count, bool writable,
-                        uintptr_t site)
+__used uintptr_t bracket_map_slow(struct bracket *slot, uintptr_t address,
+                                  uint32_t site_and_writable)
 {
-    struct bracket *bracket = percpu.bracket_top;
-    bracket_check_pages(pages, count, site);
-    if (bracket->unmap_site == BRACKET_END) {
-        bracket_misuse_depth(pages[0], site);
+    bool writable = site_and_writable & MAP_WRITABLE;
+    uintptr_t site = site_unpack((int32_t)(site_and_writable & ~MAP_WRITABLE));
+    if (slot->count < 0) {
+        bracket_misuse_depth((const struct page *)address, site);
     }
-    uintptr_t address = local_window_take(count);
-    if (address == 0) {
-        bracket_misuse_window(pages[0], site);
+    struct page *page = frame_page((address - DIRECT_MAP_BASE) / PAGE_SIZE);
+    percpu_count(bracket_slow_calls);
+    slot->rights = slot[-1].rights;
+    if (!(page->private_state & FRAME_ALLOCATED)) {
+        map_undo(slot);
+        bracket_misuse_frame(address, site);
     }
-    struct domain *domain = domain_of_id(pages[0]->private_domain);
-    uint32_t rights = pks_rights();
-    // Until the window is filled, the slot says that the first frame is open:
-    // from then on the domain counts as open, and keeps its key.
-    bracket->address = page_direct_address(pages[0]);
-    bracket->rights = rights;
+    struct domain *domain = domain_of_id(page->private_domain);
+    if (!key_get(domain)) {
+        return window_open_frames(slot, address, writable, site);
+    }
+    pks_set_rights(rights_with(pks_rights(), domain->key, writable));
+    return address;
+}
+
+// Fill and raise a slot. Until the window is filled, it says that the first
+// frame is open: from then on the domain counts as open, and keeps its key.
+static inline void slot_fill(struct bracket *bracket, const struct page *first,
+                             uintptr_t site)
+{
+    bracket->address = page_direct_address(first);
+    bracket->rights = bracket[-1].rights;
     bracket->sequence = (uint32_t)percpu.brackets_opened;
-    bracket->site_of_one_frame = site;
+    bracket->map_site = site_pack(site);
+    bracket->more_frames = 0;
+    bracket->count++;
     bracket_stamp(bracket);
     cpu_compiler_barrier();
     percpu_add(bracket_top, sizeof(*bracket));
     cpu_compiler_barrier();
-
     percpu_count(brackets_opened);
-    outermost_count(bracket);
-    bool keyed = domain->key != 0 || key_get(domain);
-    unsigned key = keyed ? domain->key : KEY_WINDOW;
-    local_window_fill(address, pages, true, count, key, writable,
-                      rights_with(rights, key, writable));
-    bracket->minus_frames = -(int32_t)count;
-    bracket->address = address;
-    bracket->rights = rights | BRACKET_SPECIAL;
+    percpu_count(bracket_slow_calls);
+}
+
+// Frame i of a list cannot be in the bracket: take back what is mapped already.
+static __cold __noreturn void list_undo(struct bracket *bracket,
+                                        uintptr_t address,
+                                        struct page *const pages[], size_t i,
+                                        uintptr_t site)
+{
+    local_window_clear(address, i);
+    pks_change_rights(bracket, bracket[-1].rights);
+    map_undo(bracket);
+    bracket_misuse_list(pages[i], site);
+}
+
+// A bracket on scattered frames, at one contiguous address. One pass over the
+// list checks and maps, with the page tables open: what is abandoned in it, by
+// a list that cannot be read, is trimmed from the window.
+static inline __attribute__((always_inline)) void *
+pages_open(struct page *const pages[], size_t count, bool writable,
+           uintptr_t site)
+{
+    struct bracket *bracket = percpu.bracket_top;
+    if (unlikely(count - 1 >= LOCAL_WINDOW_FRAMES)) {
+        bracket_misuse_count(count, site);
+    }
+    const struct page *page = pages[0];
+    unsigned id = page->private_domain;
+    if (unlikely(!(page->private_state & FRAME_ALLOCATED))) {
+        bracket_misuse_list(page, site);
+    }
+    if (unlikely(bracket->count < 0)) {
+        bracket_misuse_depth(page, site);
+    }
+    uintptr_t address = local_window_take(count);
+    if (unlikely(address == 0)) {
+        bracket_misuse_window(page, site);
+    }
+    slot_fill(bracket, page, site);
+    struct domain *domain = domain_of_id(id);
+    unsigned key = domain->key;
+    if (unlikely(key == 0)) {
+        key = key_get(domain) ? domain->key : KEY_WINDOW;
+    }
+
+    uint64_t flags = local_window_flags(key, writable);
+    uint64_t *entry = local_window_entry(address);
+    pks_change_rights(bracket, bracket[-1].rights & ~WINDOW_WRITE);
+    for (size_t i = 0;;) {
+        local_window_set(&entry[i], page, flags);
+        if (++i == count) {
+            break;
+        }
+        page = pages[i];
+        if (unlikely(page->private_domain != id ||
+                     !(page->private_state & FRAME_ALLOCATED))) {
+            list_undo(bracket, address, pages, i, site);
+        }
+    }
+    pks_change_rights(bracket, rights_with(bracket[-1].rights, key, writable));
+    percpu_add_value(pte_writes, count);
+    special_mark(bracket, address, count);
     return (void *)address;
 }
 

@@ -6,13 +6,13 @@
 #include "mm/domain.h"
 #include "mm/frames.h"
 #include "mm/local_window.h"
+#include "mm/pt_window.h"
 
 // The open brackets of the context below a sentinel end here; NULL: there is
 // none.
-static const struct bracket *interrupted_top(const struct bracket *sentinel)
+static struct bracket *interrupted_top(const struct bracket *sentinel)
 {
-    return (const struct bracket *)(sentinel->interrupted &
-                                    ~(uintptr_t)BRACKET_SPECIAL);
+    return sentinel->interrupted;
 }
 
 unsigned brackets_depth(void)
@@ -37,57 +37,87 @@ static void window_trim(void)
 {
     for (const struct bracket *b = percpu.bracket_top;
          !bracket_is_sentinel(b - 1); b--) {
-        if (local_window_has(b[-1].address)) {
-            local_window_trim(ALIGN_DOWN(b[-1].address, PAGE_SIZE),
-                              -(int64_t)b[-1].minus_frames);
+        if (bracket_is_special(b - 1)) {
+            local_window_trim(ALIGN_DOWN(bracket_address(b - 1), PAGE_SIZE),
+                              bracket_frames(b - 1));
             return;
         }
     }
     local_window_trim(0, 0);
 }
 
+static void bracket_abandon(struct bracket *bracket)
+{
+    percpu_count(brackets_abandoned);
+    if (bracket_is_special(bracket)) {
+        uint32_t rights = window_open(WINDOW_WRITE);
+        local_window_clear(ALIGN_DOWN(bracket_address(bracket), PAGE_SIZE),
+                           bracket_frames(bracket));
+        window_close(rights);
+    }
+}
+
+static struct bracket *sentinel_of(struct bracket *top)
+{
+    do {
+        top--;
+    } while (!bracket_is_sentinel(top));
+    return top;
+}
+
 void brackets_abandon(struct bracket *top, uint32_t rights)
 {
     // Innermost first, and through handlers that are abandoned with the rest.
     struct bracket *b = percpu.bracket_top;
-    while (b > top) {
-        if (bracket_is_sentinel(b - 1)) {
-            b = (struct bracket *)interrupted_top(b - 1);
-            continue;
+    const struct bracket *context = sentinel_of(top);
+    while (sentinel_of(b) != context) {
+        for (; !bracket_is_sentinel(b - 1); b--) {
+            bracket_abandon(b - 1);
         }
-        b--;
-        if (local_window_has(b->address)) {
-            local_window_close(ALIGN_DOWN(b->address, PAGE_SIZE),
-                               -(int64_t)b->minus_frames, pks_rights());
-        }
+        b = interrupted_top(b - 1);
+    }
+    for (; b > top; b--) {
+        bracket_abandon(b - 1);
     }
     // What is abandoned may have closed brackets that were there before it.
-    // They stay closed: the lowest of them knows the rights that were without
-    // it.
+    // They stay closed: the one below them knows the rights without them.
     if (b < top) {
         top = b;
-        rights = b->rights & ~BRACKET_SPECIAL;
+        rights = b[-1].rights;
     }
-    pks_set_rights(rights);
     percpu.bracket_top = top;
+    // What the register holds now is not in this slot.
+    percpu.bracket_top[-1].rights = ~rights;
+    pks_set_rights(rights);
     if (percpu.trap_level == 0) {
         window_trim();
     }
 }
 
+void brackets_relax(struct bracket *top, uint32_t bits)
+{
+    struct bracket *b = top;
+    do {
+        b--;
+        b->rights &= ~bits;
+    } while (!bracket_is_sentinel(b));
+}
+
 static bool bracket_holds(const struct bracket *bracket,
                           const struct page *page, size_t count)
 {
-    if (local_window_has(bracket->address)) {
-        return bracket->map_site != 0 &&
-               local_window_holds(bracket->address,
-                                  -(int64_t)bracket->minus_frames, page, count);
+    uintptr_t address = bracket_address(bracket);
+    size_t frames = bracket_frames(bracket);
+    if (bracket->map_site == 0) {
+        return false;
+    }
+    if (bracket_is_special(bracket)) {
+        return local_window_holds(address, frames, page, count);
     }
     uintptr_t first = page_direct_address(page);
-    uintptr_t base = ALIGN_DOWN(bracket->address, PAGE_SIZE);
-    uint64_t size = PAGE_SIZE * (uint64_t) - (int64_t)bracket->minus_frames;
-    return bracket->map_site != 0 && base < first + count * PAGE_SIZE &&
-           first < base + size;
+    uintptr_t base = ALIGN_DOWN(address, PAGE_SIZE);
+    return base < first + count * PAGE_SIZE &&
+           first < base + frames * PAGE_SIZE;
 }
 
 const struct bracket *bracket_find_open(const struct page *page, size_t count)
@@ -110,9 +140,9 @@ uint32_t brackets_busy_keys(void)
     const struct bracket *b = percpu.bracket_top;
     for (; b != NULL; b = interrupted_top(b - 1)) {
         for (; !bracket_is_sentinel(b - 1); b--) {
-            uintptr_t address = b[-1].address;
+            uintptr_t address = bracket_address(b - 1);
             const struct page *page =
-                local_window_has(address)
+                bracket_is_special(b - 1)
                     ? local_window_page(address)
                     : frame_page((address - DIRECT_MAP_BASE) / PAGE_SIZE);
             if (page != NULL && page_domain(page) != NULL) {
@@ -124,7 +154,7 @@ uint32_t brackets_busy_keys(void)
 }
 
 // The thread's own brackets, and in *top where the open ones end.
-static const struct bracket_stack *thread_brackets(const struct bracket **top)
+static const struct bracket_level *thread_brackets(const struct bracket **top)
 {
     const struct bracket *b = percpu.bracket_top;
     for (;;) {
@@ -133,7 +163,7 @@ static const struct bracket_stack *thread_brackets(const struct bracket **top)
             b--;
         }
         if (interrupted_top(b - 1) == NULL) {
-            return CONTAINER_OF(b - 1, const struct bracket_stack, sentinel);
+            return CONTAINER_OF(b - 1, const struct bracket_level, sentinel);
         }
         b = interrupted_top(b - 1);
     }
@@ -143,7 +173,7 @@ const struct bracket *bracket_recall(const struct page *page, unsigned *cursor,
                                      bool *open)
 {
     const struct bracket *top;
-    const struct bracket_stack *stack = thread_brackets(&top);
+    const struct bracket_level *stack = thread_brackets(&top);
     while (*cursor < BRACKETS_MAX) {
         const struct bracket *bracket = &stack->bracket[(*cursor)++];
         if (bracket_holds(bracket, page, 1)) {
@@ -157,17 +187,17 @@ const struct bracket *bracket_recall(const struct page *page, unsigned *cursor,
 const struct bracket *bracket_find(uintptr_t address, enum bracket_where *where)
 {
     const struct bracket *top;
-    const struct bracket_stack *stack = thread_brackets(&top);
+    const struct bracket_level *stack = thread_brackets(&top);
     const struct bracket *b = percpu.bracket_top;
     for (; !bracket_is_sentinel(b - 1); b--) {
-        if (b[-1].address == address) {
+        if (bracket_address(b - 1) == address) {
             *where = BRACKET_OPEN;
             return b - 1;
         }
     }
     for (unsigned i = 0; i < BRACKETS_MAX; i++) {
         b = &stack->bracket[i];
-        if (b->address == address && b->map_site != 0) {
+        if (bracket_address(b) == address && b->map_site != 0) {
             *where = b < top ? BRACKET_OTHERS : BRACKET_CLOSED;
             return b;
         }

@@ -3,6 +3,7 @@
 // Creating and destroying domains. A new one gets a key if one is free.
 #include "mm/domain.h"
 
+#include "arch/cpu.h"
 #include "arch/pks.h"
 #include "arch/pte.h"
 #include "lib/panic.h"
@@ -17,11 +18,29 @@ struct domain *const domain_ram =
 
 #define DOMAINS_PER_PAGE (PAGE_SIZE / DOMAIN_SIZE)
 
-struct domain_keep domain_keep[2 * DOMAINS_MAX];
+struct domain_rights domain_write_[DOMAIN_RIGHTS];
+struct domain_rights domain_read_[DOMAIN_RIGHTS];
 
 static unsigned slots_mapped; // numbers below have memory behind them
 static unsigned slots_used;   // numbers below have been used
 static unsigned free_slot;    // list of numbers to use again; 0 ends it
+
+// A handler may look at any moment: it must find a right with all of it, or
+// none.
+static void entry_set(struct domain_rights *entry, uint32_t open)
+{
+    entry->keep = 0;
+    cpu_compiler_barrier();
+    entry->open = open != 0 ? open : ~0u;
+    cpu_compiler_barrier();
+    entry->keep = open != 0 ? ~open : 0;
+}
+
+void domain_rights_set(unsigned id, uint32_t open_write, uint32_t open_read)
+{
+    entry_set(&domain_write_[id], open_write);
+    entry_set(&domain_read_[id], open_read);
+}
 
 // Memory for one more page of the table.
 static bool table_grow_locked(void)
@@ -37,7 +56,10 @@ static bool table_grow_locked(void)
         return false;
     }
     memset((void *)at, 0, PAGE_SIZE);
-    slots_mapped += DOMAINS_PER_PAGE;
+    for (unsigned i = 0; i < DOMAINS_PER_PAGE; i++, slots_mapped++) {
+        domain_rights_set(slots_mapped, 0, 0);
+        domain_rights_set(slots_mapped | DOMAIN_FREE, 0, 0);
+    }
     return true;
 }
 

@@ -51,14 +51,18 @@ static inline unsigned domain_leaf_key(const struct domain *domain)
     return domain->key != 0 ? domain->key : KEY_CLOSED;
 }
 
-// What a bracket keeps of IA32_PKRS, by the number in a struct page: the bits
-// that do not open the domain. 0, which is no rights that anybody can have,
-// for frames that are free or nobody's.
-struct domain_keep {
-    uint32_t write;
-    uint32_t read;
-};
-extern struct domain_keep domain_keep[2 * DOMAINS_MAX];
+// By the number in a struct page, what a bracket does to IA32_PKRS (keyhole.h,
+// struct domain_rights). For frames that are free or nobody's, and for parked
+// domains, `keep` is 0, which is no rights that anybody can have, and `open`
+// has all bits set, so that it is looked at.
+#define DOMAIN_RIGHTS (2 * DOMAINS_MAX)
+
+extern struct domain_rights domain_write_[DOMAIN_RIGHTS];
+extern struct domain_rights domain_read_[DOMAIN_RIGHTS];
+
+// Let brackets on the domain with this number open what open_write and
+// open_read say, or nothing by themselves if that is 0.
+void domain_rights_set(unsigned id, uint32_t open_write, uint32_t open_read);
 
 static inline struct domain *domain_of_id(unsigned id)
 {

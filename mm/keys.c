@@ -2,7 +2,7 @@
 //
 // Keys on loan: a domain has one from its first use until another domain needs
 // it more. A domain without a key is parked: its leaves have KEY_CLOSED, and
-// its entry in domain_keep sends the next bracket here.
+// its entries in the tables of domain rights send the next bracket here.
 #include "mm/keys.h"
 
 #include "arch/pks.h"
@@ -24,10 +24,7 @@ static void key_give_locked(struct domain *domain, unsigned key)
     domain->open_read = PKRS_AD(key);
     // Only now: a bracket in a handler must find all of it or none.
     cpu_compiler_barrier();
-    domain_keep[domain->id] = (struct domain_keep){
-        .write = ~domain->open_write,
-        .read = ~domain->open_read,
-    };
+    domain_rights_set(domain->id, domain->open_write, domain->open_read);
 }
 
 void key_take_locked(struct domain *domain)
@@ -36,7 +33,7 @@ void key_take_locked(struct domain *domain)
     if (key == 0) {
         return;
     }
-    domain_keep[domain->id] = (struct domain_keep){0};
+    domain_rights_set(domain->id, 0, 0);
     cpu_compiler_barrier();
     domain->key = 0;
     domain->open_write = domain->open_read = 0;

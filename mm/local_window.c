@@ -3,125 +3,50 @@
 // Page-table entries of one thread's own, written without a lock.
 #include "mm/local_window.h"
 
-#include "arch/pte.h"
-#include "arch/tlb.h"
 #include "lib/panic.h"
 #include "mm/frames.h"
-#include "mm/layout.h"
 #include "mm/lock.h"
 #include "mm/pagetable.h"
 #include "mm/pt_window.h"
 
-// Twice what a thread may have, so that its handlers find room, and guards.
-#define WINDOW_PAGES (2 * LOCAL_WINDOW_FRAMES)
-#define WINDOW_SIZE (WINDOW_PAGES * PAGE_SIZE)
-
-static struct local_window {
-    uintptr_t base;
-    uint64_t *entries[WINDOW_PAGES / PT_ENTRIES];
-    uint32_t used; // pages, from the base on
-} boot_window;
+static struct local_window boot_window;
 
 __init void local_window_init_boot(void)
 {
     struct local_window *window = &boot_window;
-    window->base = LOCAL_WINDOWS_BASE;
+    percpu.window = window;
+    window->base = window->next = LOCAL_WINDOWS_BASE;
     uint64_t lock = mm_lock();
-    for (unsigned i = 0; i < ARRAY_SIZE(window->entries); i++) {
-        window->entries[i] =
-            pt_entries_locked(window->base + i * PT_ENTRIES * PAGE_SIZE);
-        if (window->entries[i] == NULL) {
-            refuse("no page tables for local mappings; give the machine at "
-                   "least 32 MiB (qemu -m 32M)");
-        }
-    }
+    window->entries =
+        pt_entries_row_locked(window->base, LOCAL_WINDOW_PAGES / PT_ENTRIES);
     mm_unlock(lock);
-}
-
-// The entry of an address of the window, and in *run how many more pages from
-// there on have theirs behind it, `count` at most.
-static uint64_t *entries_at(uintptr_t address, size_t count, size_t *run)
-{
-    size_t index = (address - boot_window.base) / PAGE_SIZE;
-    *run = MIN(count, PT_ENTRIES - index % PT_ENTRIES);
-    return &boot_window.entries[index / PT_ENTRIES][index % PT_ENTRIES];
-}
-
-uintptr_t local_window_take(size_t count)
-{
-    uint32_t used = boot_window.used;
-    if (count + 1 > WINDOW_PAGES - used) {
-        return 0;
+    if (window->entries == NULL) {
+        refuse("no page tables for local mappings; give the machine at least "
+               "32 MiB (qemu -m 32M)");
     }
-    // A trap before this store uses the same room, and is done with it when it
-    // returns; one behind it finds the room taken.
-    boot_window.used = used + count + 1;
-    cpu_compiler_barrier();
-    return boot_window.base + used * PAGE_SIZE;
-}
-
-void local_window_fill(uintptr_t address, struct page *const pages[],
-                       bool scattered, size_t count, unsigned key,
-                       bool writable, uint32_t rights)
-{
-    const struct page *first = pages[0];
-    uint64_t flags =
-        PTE_P | PTE_A | PTE_XD | PTE_KEY(key) | (writable ? PTE_RW | PTE_D : 0);
-    size_t run, left = count;
-    pks_set_rights(pks_rights() & ~WINDOW_WRITE);
-    for (; left > 0; left -= run) {
-        uint64_t *entries = entries_at(address, left, &run);
-        for (size_t i = 0; i < run; i++) {
-            // As in mm/long_maps.c: the direct map's base cancels out.
-            const struct page *page = scattered ? pages[i] : first + i;
-            entries[i] = page_direct_address(page) + (flags - DIRECT_MAP_BASE);
-        }
-        address += run * PAGE_SIZE;
-        pages += run;
-        first += run;
-    }
-    pks_set_rights(rights);
-    percpu_add_value(pte_writes, count);
-}
-
-void local_window_close(uintptr_t address, size_t count, uint32_t rights)
-{
-    uintptr_t at = address;
-    size_t run, left = count;
-    pks_set_rights(pks_rights() & ~WINDOW_WRITE);
-    for (; left > 0; left -= run) {
-        uint64_t *entries = entries_at(at, left, &run);
-        for (size_t i = 0; i < run; i++) {
-            *(volatile uint64_t *)&entries[i] = 0; // not a memset()
-        }
-        at += run * PAGE_SIZE;
-    }
-    pks_set_rights(rights);
-    for (at = address; at < address + count * PAGE_SIZE; at += PAGE_SIZE) {
-        cpu_invlpg(at);
-    }
-    percpu_add_value(pte_writes, count);
-    percpu_add_value(invlpg, count);
-    cpu_compiler_barrier();
-    boot_window.used = (address - boot_window.base) / PAGE_SIZE;
 }
 
 void local_window_trim(uintptr_t address, size_t count)
 {
-    boot_window.used =
-        count == 0 ? 0 : (address - boot_window.base) / PAGE_SIZE + count + 1;
+    struct local_window *window = local_window();
+    uintptr_t rest =
+        count == 0 ? window->base : address + (count + 1) * PAGE_SIZE;
+    if (rest < window->next) {
+        uint32_t rights = window_open(WINDOW_WRITE);
+        local_window_clear(rest, (window->next - rest) / PAGE_SIZE);
+        window_close(rights);
+    }
 }
 
 bool local_window_holds(uintptr_t address, size_t count,
                         const struct page *page, size_t n)
 {
     bool holds = false;
-    address = ALIGN_DOWN(address, PAGE_SIZE);
+    const uint64_t *entry = local_window_entry(address);
     uint32_t rights = window_open(WINDOW_READ);
-    for (size_t i = 0, run; i < count && !holds; i++) {
-        uint64_t entry = *entries_at(address + i * PAGE_SIZE, 1, &run);
-        uint64_t frame = (entry & PTE_ADDRESS) / PAGE_SIZE;
-        holds = (entry & PTE_P) && frame - page_frame(page) < n;
+    for (size_t i = 0; i < count && !holds; i++) {
+        uint64_t frame = (entry[i] & PTE_ADDRESS) / PAGE_SIZE;
+        holds = (entry[i] & PTE_P) && frame - page_frame(page) < n;
     }
     window_close(rights);
     return holds;
@@ -129,9 +54,8 @@ bool local_window_holds(uintptr_t address, size_t count,
 
 struct page *local_window_page(uintptr_t address)
 {
-    size_t run;
     uint32_t rights = window_open(WINDOW_READ);
-    uint64_t entry = *entries_at(ALIGN_DOWN(address, PAGE_SIZE), 1, &run);
+    uint64_t entry = *local_window_entry(address);
     window_close(rights);
     return entry & PTE_P ? frame_page((entry & PTE_ADDRESS) / PAGE_SIZE) : NULL;
 }

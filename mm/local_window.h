@@ -6,38 +6,100 @@
 // behind it; handlers go on where the interrupted code stopped.
 #pragma once
 
+#include "arch/cpu.h"
+#include "arch/percpu.h"
+#include "arch/pte.h"
 #include "keyhole.h"
 #include "lib/types.h"
+#include "mm/frames.h"
 #include "mm/layout.h"
 
 // In one bracket, and in all brackets of a thread together.
 #define LOCAL_WINDOW_FRAMES 512
 
-// Make the boot thread's window. Boot, with the frame allocator.
-void local_window_init_boot(void);
+// Twice what a thread may have, so that its handlers find room, and guards.
+#define LOCAL_WINDOW_PAGES (2 * LOCAL_WINDOW_FRAMES)
+#define LOCAL_WINDOW_SIZE (LOCAL_WINDOW_PAGES * PAGE_SIZE)
+
+struct local_window {
+    uintptr_t base;
+    uintptr_t next;    // where the next part begins
+    uint64_t *entries; // of all its pages, in a row
+};
+
+// The window of the thread that runs here.
+static inline struct local_window *local_window(void)
+{
+    return percpu.window;
+}
 
 static inline bool local_window_has(uintptr_t address)
 {
     return address - LOCAL_WINDOWS_BASE < LOCAL_WINDOWS_SIZE;
 }
 
+// Make the boot thread's window. Boot, with the frame allocator.
+void local_window_init_boot(void);
+
 // Reserve room for `count` frames: its address, or 0 when the window is full.
 // Any context.
-uintptr_t local_window_take(size_t count);
+static inline uintptr_t local_window_take(size_t count)
+{
+    struct local_window *window = local_window();
+    uintptr_t address = window->next;
+    uintptr_t next = address + (count + 1) * PAGE_SIZE;
+    if (unlikely(next > window->base + LOCAL_WINDOW_SIZE)) {
+        return 0;
+    }
+    // A trap before this store uses the same room, and is done with it when it
+    // returns; one behind it finds the room taken.
+    *(volatile uintptr_t *)&window->next = next;
+    return address;
+}
 
-// Map `count` frames in room that was reserved, under a key, and leave the
-// context with `rights`: those that a list names, or those from pages[0] on.
-// Any context.
-void local_window_fill(uintptr_t address, struct page *const pages[],
-                       bool scattered, size_t count, unsigned key,
-                       bool writable, uint32_t rights);
+// What an entry of the window has beside its frame.
+static inline uint64_t local_window_flags(unsigned key, bool writable)
+{
+    return PTE_P | PTE_A | PTE_XD | PTE_KEY(key) |
+           (writable ? PTE_RW | PTE_D : 0);
+}
 
-// Unmap what was filled last, invalidate it on this CPU, give its room back,
-// and leave the context with `rights`. Any context.
-void local_window_close(uintptr_t address, size_t count, uint32_t rights);
+static inline uint64_t *local_window_entry(uintptr_t address)
+{
+    const struct local_window *window = local_window();
+    return window->entries + (address - window->base) / PAGE_SIZE;
+}
+
+// Map one page, the page tables being open. As in mm/long_maps.c, the direct
+// map's base cancels out.
+static inline void local_window_set(uint64_t *entry, const struct page *page,
+                                    uint64_t flags)
+{
+    *(volatile uint64_t *)entry =
+        page_direct_address(page) + (flags - DIRECT_MAP_BASE);
+}
+
+// Unmap `count` pages of the part that was filled last, and invalidate them on
+// this CPU, the page tables being open. Then give its room back: only now,
+// since a handler that takes the same room may need the entries.
+static inline void local_window_clear(uintptr_t address, size_t count)
+{
+    uint64_t *entry = local_window_entry(address);
+    uintptr_t at = address;
+    percpu_add_value(pte_writes, count);
+    percpu_add_value(invlpg, count);
+    do {
+        *(volatile uint64_t *)entry = 0;
+        cpu_invlpg(at);
+        entry++;
+        at += PAGE_SIZE;
+    } while (--count > 0);
+    *(volatile uintptr_t *)&local_window()->next = address;
+}
 
 // Give back room behind the part at `address` with `count` pages (0: all of the
-// room), which abandoned code had taken. Thread context.
+// room), which abandoned code had taken, and perhaps begun to fill. Thread
+// context.
 void local_window_trim(uintptr_t address, size_t count);
 
 // Whether one of `n` frames from `page` on is mapped in a part of the window.

@@ -3,6 +3,7 @@
 // Wrong use of the contract's calls, caught and reported with both call sites.
 #pragma once
 
+#include "arch/asm.h"
 #include "keyhole.h"
 #include "lib/types.h"
 
@@ -20,15 +21,16 @@ struct misuse {
 // CHECK_MISUSE or run_protected it is caught, elsewhere it is a panic.
 __noreturn __cold void misuse_report(const struct misuse *misuse);
 
-// Call sites are kept in 32 bits: kernel text is in the top 2 GiB.
+// Call sites are kept in 32 bits, as offsets: kernel text is in the top 2 GiB,
+// at KERNEL_BASE. 0 is no site.
 static inline int32_t site_pack(uintptr_t ip)
 {
-    return (int32_t)ip;
+    return (int32_t)(ip - KERNEL_BASE);
 }
 
 static inline uintptr_t site_unpack(int32_t site)
 {
-    return (uintptr_t)(intptr_t)site;
+    return site != 0 ? KERNEL_BASE + (uintptr_t)site : 0;
 }
 
 // The return address of the function that this is used in.

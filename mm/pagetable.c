@@ -106,6 +106,28 @@ void pt_walk(uintptr_t address, struct pt_walk *walk)
     window_close(rights);
 }
 
+uint64_t pt_leaf(uintptr_t address, uint64_t *size)
+{
+    uint32_t rights = window_open(WINDOW_READ);
+    const uint64_t *table = table_at(root);
+    unsigned shift = PT_LEVEL_SHIFT(PT_LEVELS);
+    uint64_t entry;
+    for (;; shift -= 9) {
+        entry = table[address >> shift & (PT_ENTRIES - 1)];
+        if (!(entry & PTE_P)) {
+            entry = 0;
+            break;
+        }
+        if ((entry & PTE_PS) || shift == PT_LEVEL_SHIFT(1)) {
+            break;
+        }
+        table = table_at(entry & PTE_ADDRESS);
+    }
+    window_close(rights);
+    *size = 1ull << shift;
+    return entry;
+}
+
 // The largest level whose leaf fits at the start of the range.
 static unsigned level_fit(uintptr_t address, phys_addr_t physical,
                           uint64_t size, unsigned max_level)
@@ -343,6 +365,26 @@ uint64_t *pt_entries_locked(uintptr_t address)
         window_close(rights);
     }
     return entries;
+}
+
+uint64_t *pt_entries_row_locked(uintptr_t address, size_t tables)
+{
+    ASSERT(mm_lock_held() && IS_ALIGNED(address, PT_LEVEL_SIZE(2)));
+    ASSERT(pt_index(address, 2) + tables <= PT_ENTRIES);
+    if (tables_prepare_row_locked(tables) != 0) {
+        return NULL;
+    }
+    uint32_t rights = window_open(WINDOW_WRITE);
+    uint64_t *above = entry_find(address, 2, true);
+    phys_addr_t first = above != NULL ? tables_take_row(tables) : 0;
+    for (size_t i = 0; first != 0 && i < tables; i++) {
+        phys_addr_t table = first + i * PAGE_SIZE;
+        ASSERT(above[i] == 0);
+        memset(table_at(table), 0, PAGE_SIZE);
+        entry_write(&above[i], table | UPPER_FLAGS);
+    }
+    window_close(rights);
+    return first != 0 ? table_at(first) : NULL;
 }
 
 __init void pt_init(void)

@@ -20,6 +20,10 @@ struct pt_walk {
 // Read the tables for an address. Any context.
 void pt_walk(uintptr_t address, struct pt_walk *walk);
 
+// The leaf that maps an address, and how many bytes it maps; 0: none. Any
+// context.
+uint64_t pt_leaf(uintptr_t address, uint64_t *size);
+
 // Map [address, address + size) to physical memory from `physical` on, with
 // `flags` (PTE bits but address and PTE_PS) in each leaf. Leaves as large as
 // alignment, size and max_level (1 to 3) allow. The range must be unmapped.
@@ -57,6 +61,11 @@ void pt_rekey_locked(uintptr_t address, uint64_t size, unsigned key);
 // its table follow. Tables stay until pt_unmap() finds them empty. mm_lock
 // held; writing needs the window (mm/pt_window.h).
 uint64_t *pt_entries_locked(uintptr_t address);
+
+// The same for a range of `tables` times 2 MiB, of which nothing is mapped: the
+// entries of all of it, in a row. Its tables stay for good. NULL: no row of
+// table frames left.
+uint64_t *pt_entries_row_locked(uintptr_t address, size_t tables);
 
 // Build on the early one-to-one mapping: `root` and later tables come from
 // pt_tables (mm/tables.h). Boot.

@@ -12,19 +12,18 @@
 #include "mm/lock.h"
 #include "mm/pagetable.h"
 
-#define SECTIONS (DIRECT_MAP_SIZE / SECTION_SIZE)
 // Frame-table pages come whole for each block of the largest order, so that
 // the buddy of any block has a struct page.
 #define SPAN_SIZE (PAGE_SIZE << (FRAME_ORDERS - 1))
 
 static struct memory_map ram, available;
-static uint64_t ready[SECTIONS / 64]; // a bit for each section
+uint64_t sections_ready[SECTIONS / 64];
 static uint64_t next_section;
 static uint64_t untouched; // bytes available in sections not set up
 
 static bool section_get(uint64_t section)
 {
-    return ready[section / 64] >> (section % 64) & 1;
+    return sections_ready[section / 64] >> (section % 64) & 1;
 }
 
 // The part of `range` that lies in the section; false: none.
@@ -110,7 +109,7 @@ static int section_setup_locked(uint64_t section)
 {
     struct memory_range home;
     uintptr_t first, last;
-    ready[section / 64] |= BIT(section % 64);
+    sections_ready[section / 64] |= BIT(section % 64);
     table_span(section, &first, &last);
     if (first == last) {
         return 0;
@@ -120,7 +119,7 @@ static int section_setup_locked(uint64_t section)
     if (table == 0 ||
         pt_map_locked(first, table, size,
                       PTE_P | PTE_RW | PTE_A | PTE_D | PTE_XD, 1) != 0) {
-        ready[section / 64] &= ~BIT(section % 64);
+        sections_ready[section / 64] &= ~BIT(section % 64);
         return -ENOMEM;
     }
     memset((void *)first, 0, size);

@@ -8,8 +8,12 @@
 #include "keyhole.h"
 #include "lib/memory_map.h"
 #include "lib/types.h"
+#include "mm/layout.h"
 
 #define SECTION_SIZE MIB(128)
+#define SECTIONS (DIRECT_MAP_SIZE / SECTION_SIZE)
+
+extern uint64_t sections_ready[SECTIONS / 64]; // a bit for each
 
 // Remember the machine's memory. Boot.
 void sections_init(const struct memory_map *ram,
@@ -25,6 +29,14 @@ bool section_ensure_locked(phys_addr_t address);
 
 // The same without setting anything up. Any context.
 bool section_is_ready(phys_addr_t address);
+
+// Whether the section of an address that is known to be RAM is set up. Any
+// context.
+static inline bool section_is_set_up(phys_addr_t address)
+{
+    uint64_t section = address / SECTION_SIZE;
+    return sections_ready[section / 64] >> (section % 64) & 1;
+}
 
 // Bytes of RAM in [base, base + size). Any context.
 uint64_t sections_ram_in(phys_addr_t base, uint64_t size);

@@ -42,10 +42,11 @@ __init void tables_adopt(void)
     block_mark(block_end - TABLES_BLOCK_SIZE);
 }
 
-int tables_prepare_locked(void)
+// Make a new block the newest. While that is done, the reserve is what the
+// inner operations live on.
+static int block_add_locked(void)
 {
-    // While growing, the reserve is what the inner operations live on.
-    if (available >= TABLES_RESERVE || growing) {
+    if (growing) {
         return 0;
     }
     growing = true;
@@ -69,6 +70,18 @@ int tables_prepare_locked(void)
     return block != 0 ? 0 : -ENOMEM;
 }
 
+int tables_prepare_locked(void)
+{
+    return available >= TABLES_RESERVE ? 0 : block_add_locked();
+}
+
+int tables_prepare_row_locked(size_t count)
+{
+    bool enough =
+        block_end - block_next >= (count + TABLES_RESERVE) * PAGE_SIZE;
+    return enough ? 0 : block_add_locked();
+}
+
 phys_addr_t table_take(void)
 {
     phys_addr_t table;
@@ -84,6 +97,17 @@ phys_addr_t table_take(void)
     }
     available--;
     return table;
+}
+
+phys_addr_t tables_take_row(size_t count)
+{
+    if (block_end - block_next < count * PAGE_SIZE) {
+        return 0;
+    }
+    phys_addr_t first = block_next;
+    block_next += count * PAGE_SIZE;
+    available -= count;
+    return first;
 }
 
 void table_give(phys_addr_t table)

@@ -31,6 +31,11 @@ int tables_prepare_locked(void);
 phys_addr_t table_take(void);
 void table_give(phys_addr_t table);
 
+// The same, and of `count` frames side by side, which tables_take_row() then
+// gives; it has 0 if there are none.
+int tables_prepare_row_locked(size_t count);
+phys_addr_t tables_take_row(size_t count);
+
 // For reports, without the lock: frames in use as tables, frames set aside.
 size_t tables_used(void);
 size_t tables_total(void);

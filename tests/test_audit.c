@@ -258,7 +258,7 @@ TEST(audit, open_key)
     found = found && audit_names(AUDIT_RIGHTS);
     // The soft copy says open, the register is closed.
     pks_set_rights(PKRS_CLOSED);
-    percpu.rights = PKRS_CLOSED & ~PKRS_WD(key);
+    percpu.bracket_top[-1].rights = PKRS_CLOSED & ~PKRS_WD(key);
     found = found && audit_names(AUDIT_RIGHTS);
     pks_set_rights(PKRS_CLOSED);
     CHECK(found);
@@ -370,7 +370,7 @@ TEST(audit, frame_table)
                          AUDIT_FRAME) &&
         CHANGED_IS_FOUND(domain->frames, 5, AUDIT_DOMAIN_FRAMES) &&
         CHANGED_IS_FOUND(domain->open_write, ~0u, AUDIT_DOMAIN_KEY) &&
-        CHANGED_IS_FOUND(domain_keep[domain->id].read, 0, AUDIT_DOMAIN_KEY);
+        CHANGED_IS_FOUND(domain_read_[domain->id].keep, 0, AUDIT_DOMAIN_KEY);
     free_pages(page, 2);
     CHECK_EQ(domain_destroy(domain), 0);
     CHECK(found);

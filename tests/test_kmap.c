@@ -5,7 +5,9 @@
 #include "arch/cpu.h"
 #include "arch/pks.h"
 #include "kernel/misuse.h"
+#include "kernel/symbols.h"
 #include "keyhole.h"
+#include "mm/layout.h"
 
 // IA32_PKRS and its soft copy agree, and have this value.
 static bool rights_are(uint32_t want)
@@ -134,6 +136,87 @@ TEST(kmap, event_counts)
     CHECK_EQ(after.pkrs_writes_skipped - before.pkrs_writes_skipped, 2);
     CHECK_EQ(after.pte_writes, before.pte_writes);
     CHECK_EQ(after.invlpg, before.invlpg);
+    free_page(page);
+}
+
+// Functions, for those who take pointers, and macros, for those who call.
+TEST(kmap, pointers_to_the_calls)
+{
+    void *(*volatile map)(struct page *) = kmap_local_page;
+    const void *(*volatile map_ro)(struct page *) = kmap_local_page_ro;
+    void *(*volatile range)(struct page *, size_t, size_t) = kmap_local_range;
+    void (*volatile unmap)(const void *) = kunmap_local;
+    struct page *block = alloc_pages(domain_ram, 1);
+    CHECK(block != NULL);
+    volatile char *p = map(block);
+    *p = 3;
+    const volatile char *q = map_ro(block);
+    CHECK_EQ(*q, 3);
+    unmap((const void *)q);
+    volatile char *r = range(block, PAGE_SIZE - 1, 2);
+    r[1] = 4;
+    kunmap_local((const void *)r);
+    unmap((const void *)p);
+    CHECK_REFUSED(ACCESS_READ, (void)*p);
+    unsigned line = __LINE__ + 1;
+    CHECK_MISUSE(unmap((const void *)p));
+    const char *file;
+    unsigned found;
+    CHECK(symbol_line(misuse_last()->site[0].ip - 1, &file, &found));
+    CHECK_EQ(found, line);
+    free_pages(block, 1);
+}
+
+// Maps and unmaps that skip the register, those that do not, and those of the
+// slow kind: each write and each skip is counted once.
+TEST(kmap, every_write_is_counted)
+{
+    struct page *page = alloc_page(domain_ram), *list[] = {page, page};
+    struct map_stats before, between, after;
+    CHECK(page != NULL);
+    map_stats_read(&before);
+    const void *p = kmap_local_page_ro(page);     // write
+    const void *q = kmap_local_page(page);        // write: from read to write
+    const void *r = kmap_local_page_ro(page);     // skipped
+    const void *s = kmap_local_pages_ro(list, 2); // two writes
+    map_stats_read(&between);
+    CHECK_EQ(between.pkrs_writes - before.pkrs_writes, 4);
+    CHECK_EQ(between.pkrs_writes_skipped - before.pkrs_writes_skipped, 1);
+    kunmap_local(s); // two writes
+    kunmap_local(r); // skipped
+    kunmap_local(q);
+    kunmap_local(p);
+    map_stats_read(&after);
+    CHECK_EQ(after.pkrs_writes - before.pkrs_writes, 8);
+    CHECK_EQ(after.pkrs_writes_skipped - before.pkrs_writes_skipped, 2);
+    CHECK_EQ(after.brackets - before.brackets, 4);
+    CHECK_EQ(after.nested - before.nested, 3);
+    free_page(page);
+}
+
+static void leave_two_open(void *page)
+{
+    (void)kmap_local_page(page);
+    (void)kmap_local_page_ro(page);
+    *(volatile char *)TEST_REGION_BASE = 1;
+}
+
+// What is abandoned with its brackets open wrote the register for one of them,
+// and gets it back with one write.
+TEST(kmap, counts_of_the_abandoned)
+{
+    struct page *page = alloc_page(domain_ram);
+    struct map_stats before, after;
+    CHECK(page != NULL);
+    map_stats_read(&before);
+    CHECK(!run_protected(leave_two_open, page, NULL));
+    map_stats_read(&after);
+    CHECK_EQ(after.brackets - before.brackets, 2);
+    CHECK_EQ(after.nested - before.nested, 1);
+    // Map, the handler's entry, and the way back; one map skipped it. The page
+    // tables are read to describe the fault: two more.
+    CHECK_EQ(after.pkrs_writes - before.pkrs_writes, 5);
+    CHECK_EQ(after.pkrs_writes_skipped - before.pkrs_writes_skipped, 1);
     free_page(page);
 }
 

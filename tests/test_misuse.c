@@ -133,7 +133,7 @@ TEST(misuse, unmap_of_what_was_never_mapped)
     };
     unmap_wrongly(p);
     // What marks the end of the open brackets inside the kernel.
-    CHECK_MISUSE(kunmap_local((void *)(uintptr_t)BRACKET_SENTINEL));
+    CHECK_MISUSE(kunmap_local((void *)BRACKET_NOBODY));
     for (unsigned open = 0; open < 2; open++) {
         for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
             unmap_wrongly(wrong[i]);

@@ -161,6 +161,60 @@ TEST(pages, closed_for_the_abandoned)
     frames_give(2);
 }
 
+static volatile char *list_area; // two pages and a guard page
+
+static void map_a_list_that_ends_in_a_guard_page(void *unused)
+{
+    (void)unused;
+    char *end = (char *)list_area + PAGE_SIZE;
+    (void)kmap_local_pages((struct page *const *)(end - 2 * sizeof(void *)), 3);
+}
+
+// The list is read while the window is filled. What was mapped before the fault
+// is not left behind for the next bracket.
+TEST(pages, a_list_that_cannot_be_read)
+{
+    CHECK(frames_take(domain_ram, 3));
+    list_area = vmap(&frames[2], 1, MAP_READ | MAP_WRITE);
+    CHECK(list_area != NULL);
+    struct page **end = (struct page **)(list_area + PAGE_SIZE);
+    end[-2] = frames[0];
+    end[-1] = frames[1];
+    struct fault fault;
+    CHECK(!run_protected(map_a_list_that_ends_in_a_guard_page, NULL, &fault));
+    CHECK_EQ(fault.kind, FAULT_NOT_PRESENT);
+    CHECK_EQ(fault.access, ACCESS_READ);
+    CHECK_EQ(fault.address, (uintptr_t)end);
+    volatile char *p = kmap_local_pages(frames, 1);
+    *p = 1;
+    CHECK_FAULT(FAULT_NOT_PRESENT, ACCESS_READ, (void)p[PAGE_SIZE]);
+    kunmap_local((const void *)p);
+    vunmap((const void *)list_area);
+    frames_give(3);
+}
+
+// A frame that does not belong is found after others were mapped.
+TEST(pages, a_list_that_ends_badly)
+{
+    CHECK(frames_take(domain_ram, 3));
+    struct page *list[] = {frames[0], frames[1], frames[2]};
+    volatile char *p = kmap_local_pages(frames, 1);
+    free_page(frames[2]);
+    CHECK_MISUSE(kmap_local_pages(list, 3));
+    CHECK_EQ(strcmp(misuse_last()->what, "map of a frame that was freed"), 0);
+    CHECK_EQ((uintptr_t)misuse_last()->page, (uintptr_t)list[2]);
+    bool refused = true;
+    for (unsigned i = 1; i < 4; i++) {
+        char byte;
+        const void *behind = (const void *)(p + i * PAGE_SIZE);
+        refused = refused && !probe_read(behind, &byte, 1, NULL);
+    }
+    CHECK(refused);
+    *p = 1;
+    kunmap_local((const void *)p);
+    frames_give(2);
+}
+
 TEST(pages, event_counts)
 {
     CHECK(frames_take(domain_ram, 4));

@@ -276,3 +276,34 @@ TEST(probe, fault_may_lie_in_an_open_frame)
     CHECK(again);
     CHECK_EQ(kind_again, FAULT_NONE);
 }
+
+BENCH(probe, read_allowed)
+{
+    static uint64_t word, copy;
+    BENCH_LOOP (n) {
+        (void)probe_read(&word, &copy, sizeof(copy), NULL);
+    }
+}
+
+BENCH(probe, read_refused)
+{
+    static uint64_t copy;
+    struct page *page = alloc_page(domain_ram);
+    const void *closed = page_direct_map_address(page);
+    BENCH_LOOP (n) {
+        (void)probe_read(closed, &copy, sizeof(copy), NULL);
+    }
+    free_page(page);
+}
+
+BENCH(probe, read_refused_in_bracket)
+{
+    static uint64_t copy;
+    struct page *page = alloc_page(domain_ram);
+    const void *open = kmap_local_page_ro(page);
+    BENCH_LOOP (n) {
+        (void)probe_read((const void *)8, &copy, sizeof(copy), NULL);
+    }
+    kunmap_local(open);
+    free_page(page);
+}
