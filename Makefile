@@ -56,6 +56,7 @@ ARCH_SRCS := \
     arch/pks_write.asm \
     arch/power.c \
     arch/probe.asm \
+    arch/stack_call.asm \
     arch/stacks.asm \
     arch/trap.c \
     arch/trap_entry.asm \
@@ -74,6 +75,7 @@ MM_SRCS := \
     mm/bracket_report.c \
     mm/copy.c \
     mm/domain.c \
+    mm/frame_cache.c \
     mm/frames.c \
     mm/heap.c \
     mm/heap_check.c \
@@ -82,6 +84,7 @@ MM_SRCS := \
     mm/heap_report.c \
     mm/heap_slab.c \
     mm/image.c \
+    mm/kernel_pages.c \
     mm/keys.c \
     mm/kmap.c \
     mm/local_window.c \
@@ -90,6 +93,7 @@ MM_SRCS := \
     mm/pagetable.c \
     mm/pool.c \
     mm/section.c \
+    mm/stack.c \
     mm/stats.c \
     mm/tables.c \
     mm/vmap.c \
@@ -131,9 +135,11 @@ FRAMEWORK_SRCS := \
 
 TEST_SRCS := \
     tests/alias.c \
+    tests/bench_frames.c \
     tests/bench_irq.c \
     tests/handler_stubs.asm \
     tests/handlers.c \
+    tests/leaf_share.c \
     tests/model.c \
     tests/model_check.c \
     tests/model_frames.c \
@@ -144,6 +150,8 @@ TEST_SRCS := \
     tests/step_each.c \
     tests/test_audit.c \
     tests/test_fault.c \
+    tests/test_frame_cache.c \
+    tests/test_frame_cache_nmi.c \
     tests/test_frames.c \
     tests/test_heap.c \
     tests/test_heap_memory.c \
@@ -169,6 +177,9 @@ TEST_SRCS := \
     tests/test_pages.c \
     tests/test_probe.c \
     tests/test_range.c \
+    tests/test_section.c \
+    tests/test_stack.c \
+    tests/test_stack_call.c \
     tests/test_step.c \
     tests/test_step_maps.c \
     tests/test_vmap.c
@@ -332,6 +343,9 @@ $(O)/link.stamp: FORCE
 # Tests are many and none is in a hurry: small is better.
 $(O)/obj/tests/%.c.o: CFLAGS += -Os
 
+# What is measured in it is the kernel's inlined code.
+$(O)/obj/tests/bench_frames.c.o: CFLAGS += -O2
+
 # Leaves where bad pointers end up keep their frame: the caller is in the report.
 $(O)/obj/lib/string.c.o: CFLAGS += -mno-omit-leaf-frame-pointer
 
@@ -421,15 +435,18 @@ debug-machine: elf
 	    -serial file:$(O)/debug.log -gdb stdio -S' \
 	    -ex 'hbreak kmain' -ex continue
 
-bench: ## Count instructions of BENCH=GLOB (or all) in a release build
+# Benchmarks are about release builds, unless the command line names another.
+BENCH_BUILD := $(if $(filter command%,$(origin BUILD)),$(BUILD),release)
+
+bench: ## Count instructions of BENCH=GLOB (or all), BUILD=release unless given
 	@tools/install-deps run
-	@$(MAKE) $(PARALLEL) O=$(O)/release BUILD=release elf
-	@$(MAKE) O=$(O)/release BUILD=release bench-machine
+	@$(MAKE) $(PARALLEL) O=$(O)/$(BENCH_BUILD) BUILD=$(BENCH_BUILD) elf
+	@$(MAKE) O=$(O)/$(BENCH_BUILD) BUILD=$(BENCH_BUILD) bench-machine
 
 bench-machine:
 	@$(PYTHON) tools/run-qemu --build '$(O)' --firmware direct $(MACHINE) \
 	    --words '$(call boot_words,bench$(if $(BENCH),=$(BENCH)))' \
-	    --limit 300 --only bench -- -icount shift=0,sleep=off
+	    --limit 300 --only bench --only '# seed=' -- -icount shift=0,sleep=off
 
 bench-wall: ## Wall time of a run beside a guest that exits at once; sizes
 	@tools/install-deps run
