@@ -12,6 +12,7 @@
 #                     ... for what varies
 #       make run      an indented line that starts with a command
 #   `make run`        a command in running text or in a table
+#   `suite.name`      a test or benchmark of the tree
 #   [text](PATH)      a link to a file of the tree
 
 import re
@@ -19,12 +20,14 @@ import re
 BLOCK = re.compile(r"^```(\w+) ?([^\n]*)\n(.*?)^```$|"
                    r"^    ((?:make|\.ci/run|tools/)[^\n#]*)[^\n]*$|"
                    r"(?<!`)`(make\b[^`\n]*)`(?!`)|"
-                   r"(?<!!)\[[^\]`]+\]\(([^)\s]+)\)", re.M | re.S)
+                   r"(?<![`\w])`([a-z]\w*\.[a-z0-9_]+)`|"
+                   r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)", re.M | re.S)
+FILE = re.compile(r"\.(c|h|md|asm|mk|cfg)$")
 
 
 class Step:
-    """kind: sh, fails, console, file, linux, text, command, link or wrong;
-    line: its number in the document; words: what stands behind the kind."""
+    """kind: sh, fails, console, file, linux, text, command, test, link or
+    wrong; line: its number in the document; words: what stands behind the kind."""
 
     def __init__(self, kind, body, line, words=""):
         self.kind, self.body, self.line, self.words = kind, body, line, words
@@ -35,10 +38,13 @@ class Step:
 
 def steps(text):
     for match in BLOCK.finditer(text):
-        language, words, body, indented, inline, target = match.groups()
+        language, words, body, indented, inline, test, target = match.groups()
         line = text.count("\n", 0, match.start()) + 1
         if language:
             yield block(language, words, body, line)
+        elif test:
+            if not FILE.search(test):
+                yield Step("test", test, line)
         elif target:
             if not re.match(r"[a-z]+:|#", target):
                 yield Step("link", target.partition("#")[0], line)
