@@ -477,7 +477,7 @@ test-all:
 	@$(MAKE) $(PARALLEL) test-parts
 	@status=0; \
 	$(call PROVE,--build $(O)/variant) \
-	    $$($(PYTHON) tools/run-tests --list) $(TOOL_TESTS) \
+	    $(TOOL_TESTS) $$($(PYTHON) tools/run-tests --list) \
 	    $(HOST_TEST_PROGRAMS) $(HOST_FUZZ_SOURCES) || status=1; \
 	$(PYTHON) tools/run-tests --junit --out $(RESULTS); \
 	echo "Consoles and junit.xml: $(RESULTS)"; exit $$status
@@ -514,14 +514,15 @@ TEST_WORDS = $(call boot_words,test$(if $(TEST),=$(TEST)))
 # The fast way in, unless the command line names another.
 TEST_FIRMWARE := $(if $(filter command%,$(origin FIRMWARE)),$(FIRMWARE),direct)
 
+# First those that build kernels of their own: they take the longest.
 TOOL_TESTS := \
     tests/docs/run-docs \
+    tests/tools/test-reproducible \
     tests/tools/test-app \
     tests/tools/test-layers \
     tests/tools/test-messages \
     tests/tools/test-peers \
     tests/tools/test-reference \
-    tests/tools/test-reproducible \
     tests/tools/test-runner \
     tests/tools/test-shrink \
     tests/tools/test-symbols
