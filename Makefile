@@ -296,7 +296,9 @@ ISO := $(O)/keyhole.iso
 
 OBJS := $(patsubst %,$(O)/obj/%.o,$(SRCS))
 
-# An application's folder may lie anywhere; its objects go to $(O)/app.
+# An application's folder may lie anywhere. Its objects go to a folder of its
+# own: what is known of another one's files must not count.
+APP_OUT := $(O)/app/none
 ifneq ($(APP),)
 ifneq ($(words $(APP)),1)
 $(error APP=$(APP): the path must not contain spaces)
@@ -307,7 +309,9 @@ ifeq ($(APP_USER_SRCS),)
 $(error APP=$(APP): no *.c file there)
 endif
 APP_NAME := $(notdir $(abspath $(APP_DIR)))
-APP_OBJS := $(patsubst $(APP_DIR)/%.c,$(O)/app/%.c.o,$(APP_USER_SRCS))
+APP_OUT := $(O)/app/$(APP_NAME)-$(firstword $(shell \
+    printf '%s' '$(abspath $(APP_DIR))' | cksum))
+APP_OBJS := $(patsubst $(APP_DIR)/%.c,$(APP_OUT)/%.c.o,$(APP_USER_SRCS))
 endif
 ALL_OBJS := $(OBJS) $(O)/obj/app_name.o $(APP_OBJS)
 
@@ -316,7 +320,7 @@ boot_words = $(strip $(1) $(if $(PROTECT),protect=$(PROTECT)) $(APPEND))
 MACHINE = --qemu '$(QEMU)' --cpu '$(CPU)' --memory '$(MEM)' --smp '$(SMP)'
 
 .PHONY: iso elf run test bench bench-wall debug lint help clean format
-.PHONY: install-deps soak FORCE
+.PHONY: install-deps soak docs FORCE
 .PHONY: run-machine debug-machine bench-machine soak-machine test-all test-parts test-one
 
 iso: $(ISO) ## Build $(O)/keyhole.iso (default)
@@ -374,7 +378,7 @@ $(O)/obj/%.asm.o: %.asm $(O)/include/arch/asm.inc $(O)/flags.stamp
 	@mkdir -p $(@D)
 	$(Q)$(NASM) $(NASMFLAGS) -MD $(@:.o=.d) -MP $< -o $@
 
-$(O)/app/%.c.o: $(APP_DIR)/%.c $(O)/flags.stamp $(O)/link.stamp
+$(APP_OUT)/%.c.o: $(APP_DIR)/%.c $(O)/flags.stamp $(O)/link.stamp
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(APP_CFLAGS) -I$(APP_DIR) -MMD -MP -c $< -o $@
@@ -487,7 +491,7 @@ test-all:
 	@$(MAKE) $(PARALLEL) test-parts
 	@status=0; \
 	$(call PROVE,--build $(O)/variant) \
-	    $$($(PYTHON) tools/run-tests --list) $(TOOL_TESTS) \
+	    $(TOOL_TESTS) $$($(PYTHON) tools/run-tests --list) \
 	    $(HOST_TEST_PROGRAMS) $(HOST_FUZZ_SOURCES) || status=1; \
 	$(PYTHON) tools/run-tests --junit --out $(RESULTS); \
 	echo "Consoles and junit.xml: $(RESULTS)"; exit $$status
@@ -524,17 +528,32 @@ TEST_WORDS = $(call boot_words,test$(if $(TEST),=$(TEST)))
 # The fast way in, unless the command line names another.
 TEST_FIRMWARE := $(if $(filter command%,$(origin FIRMWARE)),$(FIRMWARE),direct)
 
+# First those that build kernels of their own: they take the longest.
 TOOL_TESTS := \
-    tests/docs/run-tutorial \
+    tests/docs/run-docs \
+    tests/tools/test-reproducible \
     tests/tools/test-app \
     tests/tools/test-layers \
+    tests/tools/test-messages \
     tests/tools/test-peers \
-    tests/tools/test-reproducible \
+    tests/tools/test-reference \
     tests/tools/test-runner \
     tests/tools/test-shrink \
     tests/tools/test-symbols
 
 include tests/host/host.mk
+
+# --- Reference ---------------------------------------------------------------
+
+docs: ## Write a page for each call of keyhole.h to $(O)/docs (man9, html)
+	@tools/install-deps docs
+	@$(MAKE) -s $(O)/docs/html/index.html
+	@echo "HTML: $(O)/docs/html/index.html; man -l $(O)/docs/man9/NAME.9"
+
+$(O)/docs/html/index.html: include/keyhole.h tools/reference tools/header.py \
+    tools/pages.py
+	$(call say,DOCS,$(O)/docs)
+	$(Q)$(PYTHON) tools/reference $< $(O)/docs
 
 # --- Checks ------------------------------------------------------------------
 
@@ -552,7 +571,7 @@ install-deps: ## Install every Debian package that any target needs
 
 clean: ## Remove everything that was built
 	@if [ -e $(O) ] && [ ! -e $(O)/flags.stamp ] && [ ! -e $(O)/variant ] && \
-	    [ ! -e $(O)/release ]; then \
+	    [ ! -e $(O)/release ] && [ ! -e $(O)/docs/html ]; then \
 	    echo "make clean: $(O) was not made by this Makefile" >&2; exit 1; \
 	fi; rm -rf $(O)
 
