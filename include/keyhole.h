@@ -285,6 +285,7 @@ bool run_protected(void (*fn)(void *arg), void *arg, struct fault *fault);
 
 // ------------------------------------------------------------------ Threads
 
+// A thread; its members are the kernel's own.
 struct thread;
 
 // Make a thread that runs fn(arg), with every key closed, and let it run.
@@ -297,13 +298,16 @@ struct thread *thread_create(const char *name, int (*fn)(void *arg), void *arg);
 // oneself.
 int thread_join(struct thread *thread);
 
-// Let other threads that are ready run first; wait at least `ms` milliseconds.
-// Local brackets may be open: nobody else gets their rights. Thread context.
+// Let other threads that are ready run first. Local brackets may be open:
+// nobody else gets their rights. Thread context.
 void thread_yield(void);
+
+// Wait for `ms` milliseconds at least, and let others run meanwhile. Local
+// brackets may be open. Thread context.
 void thread_sleep_ms(unsigned ms);
 
-// Run the calling thread on this CPU only. Thread context. 0, or -EINVAL: there
-// is no such CPU.
+// Run the calling thread on the CPU with number `cpu` only, from 0. Thread
+// context. 0, or -EINVAL: there is no such CPU.
 int thread_pin(unsigned cpu);
 
 // -------------------------------------------------------------------- CPUs
