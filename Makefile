@@ -149,6 +149,7 @@ TEST_SRCS := \
     tests/pks_access.asm \
     tests/step_each.c \
     tests/test_audit.c \
+    tests/test_copy.c \
     tests/test_fault.c \
     tests/test_frame_cache.c \
     tests/test_frame_cache_nmi.c \
@@ -158,13 +159,16 @@ TEST_SRCS := \
     tests/test_heap_misuse.c \
     tests/test_hostile.c \
     tests/test_irq.c \
+    tests/test_irq_entry.c \
     tests/test_irq_nesting.c \
     tests/test_keys.c \
+    tests/test_keys_handover.c \
     tests/test_kmap.c \
     tests/test_kmap_shared.c \
     tests/test_layout.c \
     tests/test_lib.c \
     tests/test_misuse.c \
+    tests/test_misuse_corners.c \
     tests/test_misuse_maps.c \
     tests/test_model.c \
     tests/test_peers_local.c \
@@ -175,6 +179,7 @@ TEST_SRCS := \
     tests/test_pks_implicit.c \
     tests/test_pks_matrix.c \
     tests/test_pages.c \
+    tests/test_pages_handlers.c \
     tests/test_probe.c \
     tests/test_range.c \
     tests/test_section.c \
@@ -182,6 +187,7 @@ TEST_SRCS := \
     tests/test_stack_call.c \
     tests/test_step.c \
     tests/test_step_maps.c \
+    tests/test_tables.c \
     tests/test_vmap.c
 
 APP_SRCS := \

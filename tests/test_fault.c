@@ -12,6 +12,7 @@
 #include "mm/keys.h"
 #include "mm/pagetable.h"
 #include "tests/alias.h"
+#include "tests/handlers.h"
 
 #define NON_CANONICAL 0x0000800000000000ull
 
@@ -319,6 +320,31 @@ TEST(fault, run_protected_catches_misuse)
     CHECK_EQ(fault.kind, FAULT_OTHER);
     CHECK_EQ(fault.pkey, -1);
     CHECK(is_in(fault.ip - 1, "unmap_nothing"));
+}
+
+static void keep_in_nmi(void *unused)
+{
+    (void)unused;
+    HANDLER_CHECK(stub_protected_keeps_registers());
+}
+
+TEST(fault, run_protected_keeps_registers)
+{
+    CHECK(stub_protected_keeps_registers());
+    cpu_nmi(cpu_id(), keep_in_nmi, NULL);
+    CHECK(handlers_passed());
+}
+
+static void turn_interrupts_off(void *unused)
+{
+    cpu_cli();
+    undefined_instruction(unused);
+}
+
+TEST(fault, run_protected_keeps_interrupts_on)
+{
+    CHECK(!run_protected(turn_interrupts_off, NULL, NULL));
+    CHECK(cpu_read_flags() & RFLAGS_IF);
 }
 
 // Deep enough that a leak of stack or of a place to come back to would show.
