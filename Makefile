@@ -91,12 +91,15 @@ MM_SRCS := \
     mm/long_maps.c \
     mm/memory.c \
     mm/pagetable.c \
+    mm/pagetable_walk.c \
     mm/pool.c \
     mm/section.c \
     mm/stack.c \
     mm/stats.c \
     mm/tables.c \
     mm/vmap.c \
+    mm/vmap_frames.c \
+    mm/vmap_range.c \
     mm/vmap_slots.c
 
 KERNEL_SRCS := \
@@ -147,6 +150,7 @@ TEST_SRCS := \
     tests/model_maps.c \
     tests/model_steps.c \
     tests/pks_access.asm \
+    tests/scratch.c \
     tests/step_each.c \
     tests/test_audit.c \
     tests/test_copy.c \
@@ -188,7 +192,11 @@ TEST_SRCS := \
     tests/test_step.c \
     tests/test_step_maps.c \
     tests/test_tables.c \
-    tests/test_vmap.c
+    tests/test_vmap.c \
+    tests/test_vmap_areas.c \
+    tests/test_vmap_frees.c \
+    tests/test_vmap_limits.c \
+    tests/vmap_frames.c
 
 APP_SRCS := \
     apps/demo.c

@@ -16,7 +16,7 @@ static inline uint64_t spin_lock(struct spinlock *lock)
 {
     uint64_t flags = cpu_read_flags();
     cpu_cli();
-    while (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE)) {
+    while (unlikely(__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE))) {
         cpu_pause();
     }
     return flags;

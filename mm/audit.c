@@ -40,7 +40,7 @@ static const char *const texts[AUDIT_RULES] = {
     [AUDIT_KMAP] = "kmap: a leaf that no kmap() accounts for",
     [AUDIT_KMAP_COUNTS] = "kmap: leaves and open frames differ",
     [AUDIT_VMAP] = "vmap: a leaf that no vmap() accounts for",
-    [AUDIT_VMAP_COUNTS] = "vmap: leaves and counts in frames differ",
+    [AUDIT_VMAP_COUNTS] = "vmap: leaves, ranges and counts in frames differ",
     [AUDIT_WINDOW] = "a local window: no open bracket, or another's key",
     [AUDIT_IMAGE] = "image: not the place or the rights of its part",
     [AUDIT_GUARD] = "the guard page of a stack is mapped",
@@ -176,6 +176,8 @@ static void sums_check(struct audit *audit)
                 audit->kmap.counted);
     equal_check(audit, AUDIT_VMAP_COUNTS, audit->vmap.mapped,
                 audit->vmap.counted);
+    equal_check(audit, AUDIT_VMAP_COUNTS, audit->areas.mapped,
+                audit->areas.counted);
     equal_check(audit, AUDIT_OWN_LOST, audit->own.mapped, audit->own.counted);
     equal_check(audit, AUDIT_FREE_LIST, audit->free.mapped,
                 audit->free.counted);

@@ -15,6 +15,7 @@
 #include "mm/long_maps.h"
 #include "mm/section.h"
 #include "mm/stack.h"
+#include "mm/vmap_slots.h"
 
 // A frame that contradicts itself: address, state, and order and domain.
 static void frame_find(struct audit *audit, const struct page *page)
@@ -50,10 +51,11 @@ static void block_allocated(struct audit *audit, const struct page *page)
             at->private_order != page->private_order) {
             frame_find(audit, at);
         }
-        if (at->private_prev != 0) {
+        uint32_t counts = long_counts(at);
+        if (counts != 0) {
             uint64_t hash = audit_hash(page_frame(at));
-            uint64_t vmaps = at->private_prev / LONG_VMAP_ONE;
-            audit->kmap.counted += at->private_prev & LONG_KMAP_MASK ? hash : 0;
+            uint64_t vmaps = (counts & LONG_VMAP_MASK) / LONG_VMAP_ONE;
+            audit->kmap.counted += long_kmap_is_open(at) ? hash : 0;
             audit->vmap.counted += hash * vmaps;
         }
     }
@@ -236,8 +238,10 @@ static void rights_check(struct audit *audit)
          d = domain_next(d->id)) {
         live += d->key != 0; // the parked have no rights to give
     }
-    for (unsigned i = 0; i < DOMAIN_RIGHTS; i++) {
+    for (unsigned i = 0; i < domain_numbers(); i++) {
+        unsigned j = i | DOMAIN_FREE;
         kept += (domain_write_[i].keep | domain_read_[i].keep) != 0;
+        kept += (domain_write_[j].keep | domain_read_[j].keep) != 0;
     }
     if (live != kept) {
         audit_find(audit, AUDIT_DOMAIN_KEY, 0, kept, live);
@@ -268,6 +272,10 @@ void audit_lists(struct audit *audit)
     for (const struct domain *d = domain_next(DOMAIN_NONE); d != NULL;
          d = domain_next(d->id)) {
         domain_check(audit, d);
+    }
+    const struct vmap_slot *slot = NULL;
+    while ((slot = slot_next_locked(slot)) != NULL) {
+        audit->areas.counted += slot_pages(slot) * audit_hash((uintptr_t)slot);
     }
     // Guard pages have frames of the image behind them, and no mapping.
     for (uintptr_t at = (uintptr_t)__data_start; at < (uintptr_t)__data_end;

@@ -33,8 +33,9 @@ struct audit {
     unsigned block_key;
     enum audit_rule block_rule; // broken if a leaf has another key
     struct audit_sums kmap, vmap;
-    struct audit_sums own;  // frames of the kernel's own, and their mappings
-    struct audit_sums free; // `mapped`: heads of free blocks; `counted`: lists
+    struct audit_sums areas; // pages of vmap() ranges; `counted`: by slots
+    struct audit_sums own;   // frames of the kernel's own, and their mappings
+    struct audit_sums free;  // `mapped`: heads of free blocks; `counted`: lists
     struct audit_sums domain; // `mapped`: frames; `counted`: by each domain
     uint64_t free_blocks, listed_blocks;
     uint64_t pool_bytes;

@@ -60,37 +60,42 @@ static void leaf_kmap(struct audit *audit, const struct audit_leaf *leaf)
     const struct page *page = page_at(leaf->physical);
     if (leaf->address - KMAP_BASE != leaf->physical ||
         leaf->size != PAGE_SIZE || (leaf->entry & UNCACHED) || page == NULL ||
-        !(page->private_state & FRAME_ALLOCATED) ||
-        (page->private_prev & LONG_KMAP_MASK) == 0) {
+        !(page->private_state & FRAME_ALLOCATED) || !long_kmap_is_open(page)) {
         leaf_find(audit, AUDIT_KMAP, leaf);
         return;
     }
     audit->kmap.mapped += audit_hash(page_frame(page));
 }
 
-// The first page of a slot is its guard, and that of the slot before it.
-static bool is_vmap_guard(uintptr_t address)
+// Whether a frame knows that it is in a range.
+static bool frame_knows(const struct page *page, const struct vmap_slot *slot)
 {
-    unsigned class = (address - VMAP_BASE) >> CLASS_SHIFT;
-    return class > CLASS_LAST || IS_ALIGNED(address, PAGE_SIZE << class);
+    return slot_kind(slot) == VMAP_TAGGED
+               ? page->private_prev == slot->tag
+               : (long_counts(page) & LONG_VMAP_MASK) != 0;
 }
 
 static void leaf_vmap(struct audit *audit, const struct audit_leaf *leaf)
 {
-    if (is_vmap_guard(leaf->address)) {
-        leaf_find(audit, AUDIT_VMAP, leaf);
+    const struct vmap_slot *slot = slot_around_locked(leaf->address);
+    if (slot == NULL ||
+        slot_around_locked(leaf->address + leaf->size - 1) != slot) {
+        leaf_find(audit, AUDIT_VMAP, leaf); // the guards are in no range
+        return;
     }
+    audit->areas.mapped += leaf->size / PAGE_SIZE * audit_hash((uintptr_t)slot);
     if (sections_ram_in(leaf->physical, leaf->size) == 0) {
         return; // a device
     }
     for (uint64_t at = 0; at < leaf->size; at += PAGE_SIZE) {
         const struct page *page = page_at(leaf->physical + at);
         if (page == NULL || !(page->private_state & FRAME_ALLOCATED) ||
-            (page->private_prev & LONG_VMAP_MASK) == 0) {
+            !frame_knows(page, slot)) {
             leaf_find(audit, AUDIT_VMAP, leaf);
             return;
         }
-        audit->vmap.mapped += audit_hash(page_frame(page));
+        audit->vmap.mapped +=
+            slot_kind(slot) == VMAP_TAGGED ? 0 : audit_hash(page_frame(page));
     }
 }
 
@@ -194,6 +199,7 @@ static const struct region {
     REGION(TEST_REGION, leaf_test),
     REGION(FRAME_TABLE, leaf_own),
     REGION(VMAP_SLOTS, leaf_own),
+    REGION(KMAP_SITES, leaf_own),
     REGION(HEAP_SLABS, leaf_own),
     REGION(HEAP_HEADERS, leaf_own),
     REGION(HEAP_LARGE, leaf_own),
@@ -202,6 +208,7 @@ static const struct region {
     REGION(STACK_SLOTS, leaf_own),
     REGION(IMAGE_REGION, leaf_image),
     REGION(DOMAIN_TABLE, leaf_own),
+    REGION(DOMAIN_RIGHTS, leaf_own),
     REGION(DEVICE_REGION, leaf_device),
     REGION(BLOCK_TABLE, leaf_own),
     REGION(LOCAL_WINDOWS, leaf_window),

@@ -18,9 +18,6 @@ struct domain *const domain_ram =
 
 #define DOMAINS_PER_PAGE (PAGE_SIZE / DOMAIN_SIZE)
 
-struct domain_rights domain_write_[DOMAIN_RIGHTS];
-struct domain_rights domain_read_[DOMAIN_RIGHTS];
-
 static unsigned slots_mapped; // numbers below have memory behind them
 static unsigned slots_used;   // numbers below have been used
 static unsigned free_slot;    // list of numbers to use again; 0 ends it
@@ -42,11 +39,22 @@ void domain_rights_set(unsigned id, uint32_t open_write, uint32_t open_read)
     entry_set(&domain_read_[id], open_read);
 }
 
-// Memory for one more page of the table.
+// Memory for one more page of the table, and for the rights of its domains and
+// of their free frames. What was mapped when the rest cannot be is there for
+// the next try.
 static bool table_grow_locked(void)
 {
-    if (!kernel_page_map_locked((uintptr_t)domain_of_id(slots_mapped))) {
-        return false;
+    uintptr_t wanted[] = {
+        (uintptr_t)domain_of_id(slots_mapped),
+        (uintptr_t)&domain_write_[slots_mapped],
+        (uintptr_t)&domain_read_[slots_mapped],
+        (uintptr_t)&domain_write_[slots_mapped | DOMAIN_FREE],
+        (uintptr_t)&domain_read_[slots_mapped | DOMAIN_FREE],
+    };
+    for (unsigned i = 0; i < ARRAY_SIZE(wanted); i++) {
+        if (!kernel_page_ensure_locked(wanted[i])) {
+            return false;
+        }
     }
     for (unsigned i = 0; i < DOMAINS_PER_PAGE; i++, slots_mapped++) {
         domain_rights_set(slots_mapped, 0, 0);
@@ -81,6 +89,9 @@ static void domain_init(struct domain *domain, unsigned id, const char *name)
 
 __init void domains_init(void)
 {
+    ASSERT((uintptr_t)domain_write_ == DOMAIN_RIGHTS_BASE &&
+           (uintptr_t)domain_read_ ==
+               DOMAIN_RIGHTS_BASE + DOMAIN_RIGHTS_SIZE / 2); // linker.ld
     uint64_t lock = mm_lock();
     ASSERT(table_grow_locked());
     slots_used = DOMAIN_BUILT_IN;
@@ -129,6 +140,11 @@ int domain_destroy(struct domain *domain)
 const char *domain_name(const struct domain *domain)
 {
     return domain->name;
+}
+
+unsigned domain_numbers(void)
+{
+    return slots_mapped;
 }
 
 bool domain_is_live(unsigned id)

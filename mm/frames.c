@@ -186,7 +186,7 @@ static __used __noinline struct page *block_take(struct domain *domain,
         unsigned poisoned = page[i].private_state & FRAME_POISONED;
         page_set_owner(&page[i], domain->id, order,
                        FRAME_ALLOCATED | (i == 0 ? FRAME_HEAD : 0) | poisoned);
-        page[i].private_next = page[i].private_prev = 0;
+        page[i].private_prev = 0;
     }
     domain->frames += BIT(order);
     if (order == 0 && frame_caches[domain->id].head == 0) {
@@ -297,24 +297,12 @@ static void free_check(const struct page *page, unsigned order, uintptr_t site)
 }
 
 // No kmap() and no vmap() may have the block's frames open either.
-static void free_check_long(const struct page *page, unsigned order,
-                            uintptr_t site)
+static void free_check_long(struct page *page, unsigned order, uintptr_t site)
 {
     for (uint64_t i = 0; i < BIT(order); i++) {
-        uint32_t maps = page[i].private_prev;
-        if (likely(maps == 0)) {
-            continue;
+        if (unlikely(long_maps_touched(&page[i]))) {
+            long_maps_check_free(&page[i], site);
         }
-        misuse_report(&(struct misuse){
-            .what = maps & LONG_KMAP_MASK
-                        ? "frame freed while kmap() has it open"
-                        : "frame freed while vmap() has it open",
-            .page = &page[i],
-            .site = {{"this free", site},
-                     {"mapped", maps & LONG_KMAP_MASK
-                                    ? site_unpack(page[i].private_next)
-                                    : vmap_site_of(&page[i])}},
-        });
     }
 }
 

@@ -7,13 +7,14 @@
 // thread, whatever key its domain has (docs/explanation).
 #include "arch/pte.h"
 #include "lib/panic.h"
-#include "mm/domain.h"
 #include "mm/frames.h"
+#include "mm/kernel_pages.h"
 #include "mm/layout.h"
 #include "mm/lock.h"
 #include "mm/long_maps.h"
 #include "mm/misuse.h"
 #include "mm/pagetable.h"
+#include "mm/pt_window.h"
 #include "mm/section.h"
 
 #define KMAP_LEAF (PTE_P | PTE_RW | PTE_A | PTE_D | PTE_XD)
@@ -23,16 +24,28 @@ static uintptr_t kmap_address(const struct page *page)
     return KMAP_BASE + page_to_phys(page);
 }
 
+static int32_t *site_at(const struct page *page)
+{
+    return (int32_t *)KMAP_SITES_BASE + page_frame(page);
+}
+
+uintptr_t kmap_site_of(const struct page *page)
+{
+    return site_unpack(*site_at(page));
+}
+
+// Where a frame was last opened or closed, if it was since it was allocated.
 static __cold __noreturn void misuse_kmap(const char *what,
                                           const struct page *page,
                                           const char *call, uintptr_t site,
                                           const char *other)
 {
+    bool known = other != NULL && (long_counts(page) & LONG_KMAP_SITE);
     misuse_report(&(struct misuse){
         .what = what,
         .page = page,
         .site = {{call, site},
-                 {other, other ? site_unpack(page->private_next) : 0}},
+                 {known ? other : NULL, known ? kmap_site_of(page) : 0}},
     });
 }
 
@@ -42,33 +55,87 @@ static bool frame_is_allocated(const struct page *page)
            (page->private_state & FRAME_ALLOCATED);
 }
 
-// One more opening of a frame. False: no page table left, nothing changed.
-static bool frame_open_locked(struct page *page, uintptr_t site)
+// A run of frames whose entries are in one table: how many of `count`.
+static size_t run_length(const struct page *first, size_t count)
 {
-    if ((page->private_prev & LONG_KMAP_MASK) == 0) {
-        uint64_t *entry = pt_entries_locked(kmap_address(page));
-        if (entry == NULL) {
-            return false;
-        }
-        long_map_write_locked(entry, page_to_phys(page) | KMAP_LEAF);
-    }
-    page->private_prev += LONG_KMAP_ONE;
-    kmaps_open++;
-    page->private_next = site_pack(site);
-    return true;
+    return MIN(count, PT_ENTRIES - pt_index(kmap_address(first), 1));
 }
 
-// One opening less; the last takes the leaf away.
-static void frame_close_locked(struct page *page, uintptr_t site)
+// Make sure of memory for a frame's call site.
+static bool site_prepare_locked(const struct page *page)
 {
-    page->private_prev -= LONG_KMAP_ONE;
-    kmaps_open--;
-    if ((page->private_prev & LONG_KMAP_MASK) == 0) {
-        uint64_t *entry = pt_entries_locked(kmap_address(page));
-        ASSERT(entry != NULL); // the table is there: we made it
-        long_map_write_locked(entry, 0);
-        long_maps_flush(kmap_address(page), 1);
-        page->private_next = site_pack(site);
+    return (long_counts(page) & LONG_KMAP_SITE) ||
+           kernel_page_ensure_locked((uintptr_t)site_at(page));
+}
+
+// Make what opening a run of frames needs: a table, and memory for their call
+// sites (two pages at most hold those of a run). NULL: there is none, and no
+// frame changed.
+static uint64_t *run_prepare_locked(const struct page *first, size_t run)
+{
+    if (!site_prepare_locked(first) || !site_prepare_locked(first + run - 1)) {
+        return NULL;
+    }
+    return pt_entries_locked(kmap_address(first));
+}
+
+// One opening more of each frame of a run.
+static void run_open_locked(struct page *first, size_t run, uint64_t *entries,
+                            uintptr_t site)
+{
+    uint32_t written = 0;
+    uint32_t rights = window_open(WINDOW_WRITE);
+    for (size_t i = 0; i < run; i++) {
+        if (!long_kmap_is_open(&first[i])) {
+            *(volatile uint64_t *)&entries[i] =
+                page_to_phys(&first[i]) | KMAP_LEAF;
+            written++;
+        }
+        long_maps_touch(&first[i]);
+        first[i].private_next =
+            (first[i].private_next + LONG_KMAP_ONE) | LONG_KMAP_SITE;
+        *site_at(&first[i]) = site_pack(site);
+    }
+    window_close(rights);
+    percpu_add_value(pte_writes, written);
+    kmaps_open += run;
+}
+
+// One opening less; the last of each frame takes its leaf away. [*from, *to)
+// grows by the frames for which it was the last.
+static void run_close_locked(struct page *first, size_t run, uintptr_t site,
+                             struct page **from, struct page **to)
+{
+    uint32_t written = 0;
+    uint32_t rights = window_open(WINDOW_WRITE); // for the lookup too
+    uint64_t *entries = pt_entries_locked(kmap_address(first));
+    ASSERT(entries != NULL); // the table is there: we made it
+    for (size_t i = 0; i < run; i++) {
+        first[i].private_next -= LONG_KMAP_ONE;
+        if (!long_kmap_is_open(&first[i])) {
+            *(volatile uint64_t *)&entries[i] = 0;
+            *site_at(&first[i]) = site_pack(site);
+            *from = *from != NULL ? *from : &first[i];
+            *to = &first[i] + 1;
+            written++;
+        }
+    }
+    window_close(rights);
+    percpu_add_value(pte_writes, written);
+    kmaps_open -= run;
+}
+
+// Open some frames less, and invalidate what nobody has open any more.
+static void frames_close_locked(struct page *first, size_t count,
+                                uintptr_t site)
+{
+    struct page *from = NULL, *to = NULL;
+    for (size_t done = 0, run; done < count; done += run) {
+        run = run_length(first + done, count - done);
+        run_close_locked(first + done, run, site, &from, &to);
+    }
+    if (from != NULL) {
+        long_maps_flush(kmap_address(from), to - from);
     }
 }
 
@@ -82,20 +149,22 @@ static void *frames_open(struct page *first, size_t count, uintptr_t site)
             misuse_kmap("kmap of a frame that is not allocated", first + i,
                         "this map", site, NULL);
         }
-        if ((first[i].private_prev & LONG_KMAP_MASK) == LONG_KMAP_MASK) {
+        if ((long_counts(&first[i]) & LONG_KMAP_MASK) == LONG_KMAP_MASK) {
             misuse_kmap("too many kmaps of a frame", first + i, "this map",
                         site, "last mapped");
         }
     }
     uint64_t lock = mm_lock();
     size_t done = 0;
-    while (done < count && frame_open_locked(first + done, site)) {
-        done++;
-    }
-    if (done < count) {
-        while (done-- > 0) {
-            frame_close_locked(first + done, site);
+    while (done < count) {
+        size_t run = run_length(first + done, count - done);
+        uint64_t *entries = run_prepare_locked(first + done, run);
+        if (entries == NULL) {
+            frames_close_locked(first, done, site);
+            break;
         }
+        run_open_locked(first + done, run, entries, site);
+        done += run;
     }
     mm_unlock(lock);
     return done == count ? (void *)kmap_address(first) : NULL;
@@ -111,16 +180,13 @@ static void frames_close(struct page *first, size_t count, uintptr_t site)
             misuse_kmap("kunmap of a frame that is not allocated", first + i,
                         "this unmap", site, NULL);
         }
-        if ((first[i].private_prev & LONG_KMAP_MASK) == 0) {
+        if (!long_kmap_is_open(&first[i])) {
             misuse_kmap("kunmap of a frame that is not mapped", first + i,
-                        "this unmap", site,
-                        first[i].private_next ? "unmapped before" : NULL);
+                        "this unmap", site, "unmapped before");
         }
     }
     uint64_t lock = mm_lock();
-    for (size_t i = 0; i < count; i++) {
-        frame_close_locked(first + i, site);
-    }
+    frames_close_locked(first, count, site);
     mm_unlock(lock);
 }
 

@@ -34,6 +34,10 @@
 #define VMAP_SLOTS_BASE 0xffffffa000000000ull
 #define VMAP_SLOTS_SIZE GIB(64)
 
+// Who last opened or closed each frame by kmap(): 4 bytes a frame.
+#define KMAP_SITES_BASE 0xffffffb000000000ull
+#define KMAP_SITES_SIZE (DIRECT_MAP_SIZE / 1024)
+
 // The heap. Small objects lie in slabs of 16 KiB; apart from them, so that no
 // object's overflow reaches it, is what is known of each slab and of each 16
 // bytes of slab. Large objects have a span for each power of two of pages. All
@@ -64,13 +68,17 @@
 #define DOMAIN_TABLE_BASE 0xffffffffc0000000ull
 #define DOMAIN_TABLE_SIZE KIB(512)
 
+// What brackets look up by domain: domain_write_, then domain_read_.
+#define DOMAIN_RIGHTS_BASE 0xffffffffc0080000ull
+#define DOMAIN_RIGHTS_SIZE KIB(128)
+
 // Registers of devices that the kernel itself drives, uncached. One page table
-// serves these and the domains.
+// serves these, the domains, and the blocks of the first 64 GiB.
 #define DEVICE_REGION_BASE 0xffffffffc0100000ull
-#define DEVICE_REGION_SIZE MIB(1)
+#define DEVICE_REGION_SIZE KIB(512)
 
 // What is known of each 2 MiB of memory that domains have (mm/blocks.c).
-#define BLOCK_TABLE_BASE 0xffffffffc8000000ull
+#define BLOCK_TABLE_BASE 0xffffffffc0180000ull
 #define BLOCK_TABLE_SIZE MIB(128)
 
 // Where kmap_local_pages() puts scattered frames: one window for each thread.
@@ -85,7 +93,8 @@ LAYOUT_BEFORE(KMAP, VMAP);
 LAYOUT_BEFORE(VMAP, TEST_REGION);
 LAYOUT_BEFORE(TEST_REGION, FRAME_TABLE);
 LAYOUT_BEFORE(FRAME_TABLE, VMAP_SLOTS);
-LAYOUT_BEFORE(VMAP_SLOTS, HEAP_SLABS);
+LAYOUT_BEFORE(VMAP_SLOTS, KMAP_SITES);
+LAYOUT_BEFORE(KMAP_SITES, HEAP_SLABS);
 LAYOUT_BEFORE(HEAP_SLABS, HEAP_HEADERS);
 LAYOUT_BEFORE(HEAP_HEADERS, HEAP_LARGE);
 LAYOUT_BEFORE(HEAP_LARGE, HEAP_STATES);
@@ -93,7 +102,8 @@ LAYOUT_BEFORE(HEAP_STATES, STACKS);
 LAYOUT_BEFORE(STACKS, STACK_SLOTS);
 LAYOUT_BEFORE(STACK_SLOTS, IMAGE_REGION);
 LAYOUT_BEFORE(IMAGE_REGION, DOMAIN_TABLE);
-LAYOUT_BEFORE(DOMAIN_TABLE, DEVICE_REGION);
+LAYOUT_BEFORE(DOMAIN_TABLE, DOMAIN_RIGHTS);
+LAYOUT_BEFORE(DOMAIN_RIGHTS, DEVICE_REGION);
 LAYOUT_BEFORE(DEVICE_REGION, BLOCK_TABLE);
 LAYOUT_BEFORE(BLOCK_TABLE, LOCAL_WINDOWS);
 _Static_assert(FRAME_TABLE_BASE << FRAME_TABLE_SHIFT == DIRECT_MAP_BASE,

@@ -1,86 +1,38 @@
 // SPDX-License-Identifier: MIT
 //
-// The loops over entries that kmap() and vmap() live on. A range costs one
-// opening of the page tables, however long it is.
+// What a free must ask.
 #include "mm/long_maps.h"
 
-#include "arch/pte.h"
-#include "arch/tlb.h"
-#include "mm/frames.h"
+#include "lib/panic.h"
 #include "mm/layout.h"
-#include "mm/pt_window.h"
+#include "mm/lock.h"
+#include "mm/misuse.h"
+#include "mm/vmap_slots.h"
 
-// Above this, flushing everything costs less than page by page (Linux's
-// tlb_single_page_flush_ceiling is 33).
-#define FLUSH_EACH_MAX 32
-
-size_t kmaps_open, vmaps_open;
+size_t kmaps_open;
 
 size_t long_maps_open(void)
 {
-    return kmaps_open + vmaps_open;
+    return kmaps_open + vmaps_count();
 }
 
-// The entry for a frame: its direct-map address less that of frame 0, and the
-// flags. One addition, since the base cancels out.
-static inline uint64_t entry_of(const struct page *page, uint64_t flags)
+void long_maps_check_free(struct page *page, uintptr_t site)
 {
-    return page_direct_address(page) + (flags - DIRECT_MAP_BASE);
-}
-
-// The frame that an entry maps.
-static inline struct page *entry_page(uint64_t entry)
-{
-    return frame_page((entry & PTE_ADDRESS) / PAGE_SIZE);
-}
-
-size_t long_maps_set_locked(uint64_t *entries, struct page *const pages[],
-                            size_t count, uint64_t flags)
-{
-    size_t done = 0;
-    uint32_t rights = window_open(WINDOW_WRITE);
-    while (done < count) {
-        struct page *page = pages[done];
-        if (unlikely(!(page->private_state & FRAME_ALLOCATED) ||
-                     !long_vmap_fits(page))) {
-            break;
-        }
-        page->private_prev += LONG_VMAP_ONE;
-        entries[done++] = entry_of(page, flags);
+    struct misuse misuse = {
+        .page = page,
+        .site = {{"this free", site}, {"mapped", 0}},
+    };
+    uint64_t lock = mm_lock();
+    if (long_kmap_is_open(page)) {
+        misuse.what = "frame freed while kmap() has it open";
+        misuse.site[1].ip = kmap_site_of(page);
+    } else if (vmap_holds_locked(page, &misuse.site[1].ip)) {
+        misuse.what = "frame freed while vmap() has it open";
+    } else {
+        page->private_prev = 0;
     }
-    window_close(rights);
-    percpu_add_value(pte_writes, done);
-    return done;
-}
-
-void long_maps_clear_locked(uint64_t *entries, size_t count, uintptr_t address)
-{
-    uint32_t rights = window_open(WINDOW_WRITE);
-    for (size_t i = 0; i < count; i++) {
-        entry_page(entries[i])->private_prev -= LONG_VMAP_ONE;
-        *(volatile uint64_t *)&entries[i] = 0; // not a memset()
+    mm_unlock(lock);
+    if (unlikely(misuse.what != NULL)) {
+        misuse_report(&misuse);
     }
-    window_close(rights);
-    percpu_add_value(pte_writes, count);
-    long_maps_flush(address, count);
-}
-
-void long_map_write_locked(uint64_t *entry, uint64_t value)
-{
-    uint32_t rights = window_open(WINDOW_WRITE);
-    *(volatile uint64_t *)entry = value;
-    window_close(rights);
-    percpu_count(pte_writes);
-}
-
-void long_maps_flush(uintptr_t address, size_t count)
-{
-    if (count > FLUSH_EACH_MAX) {
-        tlb_flush_all();
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        cpu_invlpg(address + i * PAGE_SIZE);
-    }
-    percpu_add_value(invlpg, count);
 }

@@ -8,6 +8,7 @@
 #include "mm/keys.h"
 #include "mm/layout.h"
 #include "mm/lock.h"
+#include "mm/pagetable_internal.h"
 #include "mm/pt_window.h"
 #include "mm/tables.h"
 
@@ -15,13 +16,7 @@
 // that an emulator that looks at upper levels applies IA32_PKRS too.
 #define UPPER_FLAGS (PTE_P | PTE_RW | PTE_A)
 
-static phys_addr_t root;
-static uintptr_t table_base; // virtual minus physical address of every table
-
-static uint64_t *table_at(phys_addr_t table)
-{
-    return (uint64_t *)(table_base + table);
-}
+struct pt_tables pt_tables;
 
 static void entry_write(uint64_t *entry, uint64_t value)
 {
@@ -34,7 +29,7 @@ static phys_addr_t table_new(void)
 {
     phys_addr_t table = table_take();
     if (table != 0) {
-        memset(table_at(table), 0, PAGE_SIZE);
+        memset(pt_table_at(table), 0, PAGE_SIZE);
     }
     return table;
 }
@@ -55,7 +50,7 @@ static bool leaf_split(uint64_t *entry, unsigned level)
     }
     uint64_t flags = *entry & ~(PTE_ADDRESS | PTE_PS);
     phys_addr_t physical = *entry & PTE_ADDRESS;
-    uint64_t *to = table_at(table);
+    uint64_t *to = pt_table_at(table);
     for (unsigned i = 0; i < PT_ENTRIES; i++) {
         to[i] = leaf_entry(physical + i * PT_LEVEL_SIZE(level - 1), flags,
                            level - 1);
@@ -69,7 +64,7 @@ static bool leaf_split(uint64_t *entry, unsigned level)
 // the way are split if `make` is set. NULL: there is none, or no table left.
 static uint64_t *entry_find(uintptr_t address, unsigned level, bool make)
 {
-    uint64_t *table = table_at(root);
+    uint64_t *table = pt_table_at(pt_tables.root);
     for (unsigned at = PT_LEVELS; at > level; at--) {
         uint64_t *entry = &table[pt_index(address, at)];
         if (!(*entry & PTE_P)) {
@@ -84,48 +79,9 @@ static uint64_t *entry_find(uintptr_t address, unsigned level, bool make)
                 return NULL;
             }
         }
-        table = table_at(*entry & PTE_ADDRESS);
+        table = pt_table_at(*entry & PTE_ADDRESS);
     }
     return &table[pt_index(address, level)];
-}
-
-void pt_walk(uintptr_t address, struct pt_walk *walk)
-{
-    uint32_t rights = window_open(WINDOW_READ);
-    const uint64_t *table = table_at(root);
-    for (unsigned level = PT_LEVELS;; level--) {
-        uint64_t entry = table[pt_index(address, level)];
-        walk->entry[level] = entry;
-        walk->level = level;
-        walk->present = (entry & PTE_P) && pte_is_leaf(entry, level);
-        if (!(entry & PTE_P) || walk->present) {
-            break;
-        }
-        table = table_at(entry & PTE_ADDRESS);
-    }
-    window_close(rights);
-}
-
-uint64_t pt_leaf(uintptr_t address, uint64_t *size)
-{
-    uint32_t rights = window_open(WINDOW_READ);
-    const uint64_t *table = table_at(root);
-    unsigned shift = PT_LEVEL_SHIFT(PT_LEVELS);
-    uint64_t entry;
-    for (;; shift -= 9) {
-        entry = table[address >> shift & (PT_ENTRIES - 1)];
-        if (!(entry & PTE_P)) {
-            entry = 0;
-            break;
-        }
-        if ((entry & PTE_PS) || shift == PT_LEVEL_SHIFT(1)) {
-            break;
-        }
-        table = table_at(entry & PTE_ADDRESS);
-    }
-    window_close(rights);
-    *size = 1ull << shift;
-    return entry;
 }
 
 // The largest level whose leaf fits at the start of the range.
@@ -223,10 +179,10 @@ static void leaves_update(uintptr_t address, uint64_t size, uint64_t mask,
     uintptr_t end = address + size;
     while (address < end) {
         unsigned level = PT_LEVELS;
-        const uint64_t *table = table_at(root);
+        const uint64_t *table = pt_table_at(pt_tables.root);
         while (!pte_is_leaf(table[pt_index(address, level)], level) &&
                (table[pt_index(address, level)] & PTE_P)) {
-            table = table_at(table[pt_index(address, level)] & PTE_ADDRESS);
+            table = pt_table_at(table[pt_index(address, level)] & PTE_ADDRESS);
             level--;
         }
         uint64_t *entry = (uint64_t *)&table[pt_index(address, level)];
@@ -246,7 +202,7 @@ static void leaves_update(uintptr_t address, uint64_t size, uint64_t mask,
 static bool tables_prune(phys_addr_t table, unsigned level, uintptr_t start,
                          uintptr_t end)
 {
-    uint64_t *entries = table_at(table);
+    uint64_t *entries = pt_table_at(table);
     uint64_t span = PT_LEVEL_SIZE(level);
     for (unsigned i = pt_index(start, level);
          level > 1 && i <= pt_index(end, level); i++) {
@@ -284,7 +240,8 @@ static int change_locked(uintptr_t address, uint64_t size, uint64_t mask,
     if (boundary_split(address) && boundary_split(address + size)) {
         leaves_update(address, size, mask, bits);
         if (prune) {
-            tables_prune(root, PT_LEVELS, address, address + size - 1);
+            tables_prune(pt_tables.root, PT_LEVELS, address,
+                         address + size - 1);
         }
     } else {
         error = -ENOMEM;
@@ -380,27 +337,27 @@ uint64_t *pt_entries_row_locked(uintptr_t address, size_t tables)
     for (size_t i = 0; first != 0 && i < tables; i++) {
         phys_addr_t table = first + i * PAGE_SIZE;
         ASSERT(above[i] == 0);
-        memset(table_at(table), 0, PAGE_SIZE);
+        memset(pt_table_at(table), 0, PAGE_SIZE);
         entry_write(&above[i], table | UPPER_FLAGS);
     }
     window_close(rights);
-    return first != 0 ? table_at(first) : NULL;
+    return first != 0 ? pt_table_at(first) : NULL;
 }
 
 __init void pt_init(void)
 {
-    root = table_new();
-    ASSERT(root != 0);
+    pt_tables.root = table_new();
+    ASSERT(pt_tables.root != 0);
 }
 
 __init void pt_activate(void)
 {
-    cpu_write_cr3(root);
+    cpu_write_cr3(pt_tables.root);
     tlb_flush_all();
-    table_base = DIRECT_MAP_BASE;
+    pt_tables.base = DIRECT_MAP_BASE;
 }
 
 phys_addr_t pt_root(void)
 {
-    return root;
+    return pt_tables.root;
 }

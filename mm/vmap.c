@@ -7,26 +7,17 @@
 // first page of the next slot is the guard behind it. Finding a free slot is
 // taking the head of a list, finding a range by its address is arithmetic, and
 // a slot keeps the address of its page-table entries: vmap() and vunmap() walk
-// no tables and search nothing. Address space is what this spends: at most
-// four pages of it for each page mapped.
-#include "arch/cpuid.h"
+// no tables and search nothing. Address space is what this spends: at most two
+// pages of it for each page mapped.
 #include "arch/pte.h"
-#include "lib/panic.h"
-#include "mm/frames.h"
 #include "mm/layout.h"
 #include "mm/lock.h"
-#include "mm/long_maps.h"
-#include "mm/misuse.h"
-#include "mm/pagetable.h"
-#include "mm/section.h"
-#include "mm/vmap_slots.h"
+#include "mm/pt_window.h"
+#include "mm/vmap_entries.h"
+#include "mm/vmap_internal.h"
 
-// ---------------------------------------------------------------- Misuse
-
-static __cold __noreturn void misuse_vmap(const char *what,
-                                          const struct page *page,
-                                          const void *address, const char *call,
-                                          uintptr_t site, int32_t before)
+void vmap_misuse(const char *what, const struct page *page, const void *address,
+                 const char *call, uintptr_t site, int32_t before)
 {
     misuse_report(&(struct misuse){
         .what = what,
@@ -37,248 +28,190 @@ static __cold __noreturn void misuse_vmap(const char *what,
     });
 }
 
-// PTE bits for `prot`; does not return if it is none of the contract's.
-static uint64_t leaf_flags(unsigned prot, unsigned allowed, uintptr_t site)
+// ------------------------------------------------------------ Reading the list
+
+// The second half of a struct page: tag, domain, order and state.
+typedef uint64_t __attribute__((may_alias)) page_word_t;
+
+#define WORD_OFFSET offsetof(struct page, private_prev)
+#define WORD_STATE_SHIFT                                                       \
+    (8 * (offsetof(struct page, private_state) - WORD_OFFSET))
+#define WORD_ALLOCATED ((uint64_t)FRAME_ALLOCATED << WORD_STATE_SHIFT)
+
+_Static_assert(IS_ALIGNED(WORD_OFFSET, 8) && WORD_STATE_SHIFT < 64,
+               "tag and state in one word");
+
+static inline uint64_t page_word(const struct page *page)
 {
-    if (!(prot & MAP_READ) || (prot & ~allowed)) {
-        misuse_vmap("vmap with an unknown prot", NULL, NULL, "this map", site,
-                    0);
-    }
-    return PTE_P | PTE_A | PTE_XD | (prot & MAP_WRITE ? PTE_RW | PTE_D : 0) |
-           (prot & MAP_UNCACHED ? PTE_PCD | PTE_PWT : 0);
+    return *(const page_word_t *)((const char *)page + WORD_OFFSET);
 }
 
-// ---------------------------------------------------------- Frames of any kind
-
-// Map frames into a slot whose entries may lie in several tables. Returns how
-// many were mapped.
-static size_t frames_map_locked(uintptr_t address, struct page *const pages[],
-                                size_t count, uint64_t flags)
+// `count` is constant where this is used: so there is no loop.
+ALWAYS_INLINE uint64_t words_and(struct page *const pages[], size_t count)
 {
-    size_t done = 0;
-    while (done < count) {
-        uintptr_t at = address + done * PAGE_SIZE;
-        size_t run = MIN(count - done, PT_ENTRIES - pt_index(at, 1));
-        uint64_t *entries = pt_entries_locked(at);
-        if (entries == NULL) {
-            break;
-        }
-        size_t set = long_maps_set_locked(entries, pages + done, run, flags);
-        done += set;
-        if (set < run) {
-            break;
-        }
-    }
-    return done;
-}
-
-static void frames_unmap_locked(uintptr_t address, size_t count)
-{
-    size_t done = 0;
-    while (done < count) {
-        uintptr_t at = address + done * PAGE_SIZE;
-        size_t run = MIN(count - done, PT_ENTRIES - pt_index(at, 1));
-        long_maps_clear_locked(pt_entries_locked(at), run, at);
-        done += run;
-    }
-}
-
-// Every frame is allocated; does not return if one is not. Without the lock:
-// the list may lie in memory that refuses.
-static void frames_check(struct page *const pages[], size_t count,
-                         uintptr_t site)
-{
+    uint64_t all = ~0ull;
+#pragma GCC unroll 8
     for (size_t i = 0; i < count; i++) {
-        if (unlikely(!(pages[i]->private_state & FRAME_ALLOCATED))) {
-            misuse_vmap("vmap of a frame that is not allocated", pages[i], NULL,
-                        "this map", site, 0);
+        all &= page_word(pages[i]);
+    }
+    return all;
+}
+
+// The AND of what is known of each frame of a list.
+static inline uint64_t list_read(struct page *const pages[], size_t count)
+{
+    uint64_t all = ~0ull;
+    for (struct page *const *end = pages + ALIGN_DOWN(count, 8); pages < end;
+         pages += 8) {
+        all &= words_and(pages, 8);
+    }
+    if (count % 8 != 0) {
+        if (count & 4) {
+            all &= words_and(pages, 4);
+            pages += 4;
+        }
+        if (count & 2) {
+            all &= words_and(pages, 2);
+            pages += 2;
+        }
+        if (count & 1) {
+            all &= words_and(pages, 1);
         }
     }
+    return all;
+}
+
+// ------------------------------------------------------------- Public contract
+
+#define COUNT_MAX (BIT(CLASS_LAST) - 1)
+
+// The leaf for each prot, 0: no such prot.
+static const uint64_t leaf_flags[] = {
+    [MAP_READ] = PTE_P | PTE_A | PTE_XD,
+    [MAP_READ | MAP_WRITE] = PTE_P | PTE_RW | PTE_A | PTE_D | PTE_XD,
+};
+
+// A misuse, or more frames than addresses: NULL.
+static __cold void *vmap_refuse(size_t count, uint64_t flags, uintptr_t site)
+{
+    if (flags == 0 || count == 0) {
+        vmap_misuse(flags == 0 ? "vmap with an unknown prot"
+                               : "vmap of no frames",
+                    NULL, NULL, "this map", site, 0);
+    }
+    return NULL;
+}
+
+// A frame of the list is not allocated.
+static __cold __noreturn void list_refuse(struct page *const pages[],
+                                          uintptr_t site)
+{
+    while (pages[0]->private_state & FRAME_ALLOCATED) {
+        pages++;
+    }
+    vmap_misuse("vmap of a frame that is not allocated", pages[0], NULL,
+                "this map", site, 0);
+}
+
+// The rest of vmap() where it does not find what it hopes for: a slot, whose
+// tag all frames have. Lets go of the lock.
+static __noinline void *vmap_slowly(struct vmap_slot *slot,
+                                    struct page *const pages[], size_t count,
+                                    uint64_t flags, uintptr_t site,
+                                    uint64_t lock)
+{
+    void *address = NULL;
+    if (slot == NULL) {
+        slot = slot_make_locked(class_for(count, 1));
+    }
+    if (slot != NULL) {
+        if (vmap_frames_open_locked(slot, pages, count, flags, site)) {
+            address = (void *)slot->address;
+        } else {
+            slot_give_locked(slot);
+        }
+    }
+    mm_unlock(lock);
+    return address;
 }
 
 void *vmap(struct page *const pages[], size_t count, unsigned prot)
 {
     uintptr_t site = CALL_SITE();
-    uint64_t flags = leaf_flags(prot, MAP_READ | MAP_WRITE, site);
-    if (count == 0) {
-        misuse_vmap("vmap of no frames", NULL, NULL, "this map", site, 0);
+    uint64_t flags = prot <= (MAP_READ | MAP_WRITE) ? leaf_flags[prot] : 0;
+    if (unlikely(flags == 0 || count - 1 >= COUNT_MAX)) {
+        return vmap_refuse(count, flags, site);
     }
-    if (count >= BIT(CLASS_LAST) - 1) {
-        return NULL;
+    // Whatever refuses does so here, where no lock is held.
+    uint32_t tags_written = vmap_tags_written;
+    cpu_compiler_barrier();
+    uint64_t all = list_read(pages, count);
+    if (unlikely(!(all & WORD_ALLOCATED))) {
+        list_refuse(pages, site);
     }
-    frames_check(pages, count, site);
-    unsigned class = class_for(count + 1, 1);
-    uint64_t number;
     uint64_t lock = mm_lock();
-    if (!slot_take_locked(class, &number)) {
-        mm_unlock(lock);
-        return NULL;
+    struct vmap_slot *slot = slot_take_locked(class_for(count, 1));
+    if (unlikely(slot == NULL || (uint32_t)all != slot->tag ||
+                 tags_written != vmap_tags_written)) {
+        return vmap_slowly(slot, pages, count, flags, site, lock);
     }
-    struct vmap_slot *slot = slot_at(class, number);
-    uintptr_t address = slot_address(class, number) + PAGE_SIZE;
-    size_t done;
-    if (class <= CLASS_SMALL && slot->entries != NULL) {
-        done = long_maps_set_locked(slot->entries, pages, count, flags);
-    } else {
-        done = frames_map_locked(address, pages, count, flags);
-    }
-    if (unlikely(done < count)) {
-        frames_unmap_locked(address, done);
-        slot_give_locked(class, number);
-        mm_unlock(lock);
-        return NULL; // no table, or a frame in 65,535 ranges already
-    }
-    if (unlikely(slot->entries == NULL) && class <= CLASS_SMALL) {
-        slot->entries = pt_entries_locked(address);
-    }
-    slot->pages = count;
-    slot->offset = 1;
-    slot->physical = false;
-    slot->map_site = site_pack(site);
-    vmaps_open++;
+    // The frames were in this slot before, so its tables are there.
+    entries_set_locked(slot->entries, pages, count, flags);
+    vmap_open_locked(slot, VMAP_TAGGED, count, site);
+    uintptr_t address = slot->address;
     mm_unlock(lock);
     return (void *)address;
 }
 
-// ------------------------------------------------------------- Physical ranges
-
-// Count one mapping more (or less) in each frame of RAM of a range. False: a
-// frame of RAM is not allocated, or RAM and other memory are mixed.
-static bool range_count_locked(phys_addr_t base, uint64_t size, bool add)
+static __cold __noreturn void vunmap_refuse(const struct vmap_slot *slot,
+                                            uintptr_t address, uintptr_t site)
 {
-    uint64_t frames = 0;
-    for (uint64_t at = 0; add && at < size; at += PAGE_SIZE) {
-        if (section_ensure_locked(base + at)) {
-            frames++;
-            const struct page *page = frame_page((base + at) / PAGE_SIZE);
-            if (!(page->private_state & FRAME_ALLOCATED) ||
-                !long_vmap_fits(page)) {
-                return false;
-            }
-        }
-    }
-    if (add && frames != 0 && frames != size / PAGE_SIZE) {
-        return false;
-    }
-    for (uint64_t at = 0; at < size; at += PAGE_SIZE) {
-        if (section_is_ready(base + at)) {
-            frame_page((base + at) / PAGE_SIZE)->private_prev +=
-                add ? LONG_VMAP_ONE : -LONG_VMAP_ONE;
-        }
-    }
-    return true;
+    bool before =
+        slot != NULL && address == slot->address && slot->unmap_site != 0;
+    vmap_misuse(before ? "vunmap of a range that is unmapped already"
+                       : "vunmap of an address that vmap() did not give",
+                NULL, (void *)address, "this unmap", site,
+                before ? slot->unmap_site : 0);
 }
 
-// Where in its slot a range begins, in pages: behind the guard, and so that
-// large leaves fit.
-static uint64_t range_offset(phys_addr_t base, uint64_t size)
+// The range is gone, and no CPU reaches its frames through it.
+static inline void slot_close_locked(struct vmap_slot *slot, uintptr_t site)
 {
-    uint64_t large = cpu_has(CPU_FEATURE_PAGE_1GB) ? GIB(1) : MIB(2);
-    for (; large >= MIB(2); large /= PT_ENTRIES) {
-        if (size >= large) {
-            uint64_t inside = (base & (large - 1)) / PAGE_SIZE;
-            return inside != 0 ? inside : large / PAGE_SIZE;
-        }
-    }
-    return 1;
-}
-
-void *vmap_range(phys_addr_t base, size_t length, unsigned prot)
-{
-    uintptr_t site = CALL_SITE();
-    uint64_t flags =
-        leaf_flags(prot, MAP_READ | MAP_WRITE | MAP_UNCACHED, site);
-    if (length == 0 || !IS_ALIGNED(base, PAGE_SIZE)) {
-        misuse_vmap(length == 0 ? "vmap_range of length 0"
-                                : "vmap_range of an unaligned base",
-                    NULL, (void *)base, "this map", site, 0);
-    }
-    uint64_t limit = BIT(cpu_physical_bits());
-    if (base >= limit || length > limit - base || length > BIT(CLASS_SHIFT)) {
-        return NULL;
-    }
-    uint64_t size = ALIGN_UP(length, PAGE_SIZE);
-    uint64_t offset = range_offset(base, size);
-    unsigned class = class_for(size / PAGE_SIZE + 1, offset);
-    if (class > CLASS_LAST) {
-        return NULL;
-    }
-    uint64_t number;
-    uint64_t lock = mm_lock();
-    if (!slot_take_locked(class, &number)) {
-        mm_unlock(lock);
-        return NULL;
-    }
-    uintptr_t address = slot_address(class, number) + offset * PAGE_SIZE;
-    bool counted = range_count_locked(base, size, true);
-    // A slot's tables stay for its next range; a large leaf needs them gone.
-    if (counted && size >= MIB(2)) {
-        pt_unmap_locked(slot_address(class, number), PAGE_SIZE << class);
-    }
-    struct vmap_slot *slot = slot_at(class, number);
-    slot->entries = NULL;
-    if (!counted || pt_map_locked(address, base, size, flags, 3) != 0) {
-        if (counted) {
-            range_count_locked(base, size, false);
-        }
-        slot_give_locked(class, number);
-        mm_unlock(lock);
-        return NULL;
-    }
-    slot->pages = size / PAGE_SIZE;
-    slot->offset = offset;
-    slot->physical = true;
-    slot->map_site = site_pack(site);
-    vmaps_open++;
-    mm_unlock(lock);
-    return (void *)address;
-}
-
-static void range_unmap_locked(uintptr_t address, uint64_t size)
-{
-    struct pt_walk walk;
-    pt_walk(address, &walk);
-    uint64_t inside = PT_LEVEL_SIZE(walk.level) - 1;
-    phys_addr_t base =
-        (walk.entry[walk.level] & PTE_ADDRESS & ~inside) | (address & inside);
-    // The ends are ends of leaves, so nothing has to be split. A small slot's
-    // table stays: slots beside it remember where their entries are in it.
-    int error = size < MIB(2) ? pt_change_locked(address, size, ~0ull, 0)
-                              : pt_unmap_locked(address, size);
-    if (error != 0) {
-        panic("no page tables to unmap a range that needs none");
-    }
-    range_count_locked(base, size, false);
-}
-
-// -------------------------------------------------------------- For both kinds
-
-void vunmap(const void *pointer)
-{
-    uintptr_t site = CALL_SITE();
-    uintptr_t address = (uintptr_t)pointer;
-    unsigned class;
-    uint64_t number;
-    int32_t before;
-    uint64_t lock = mm_lock();
-    struct vmap_slot *slot =
-        slot_find_locked(address, &class, &number, &before);
-    if (unlikely(slot == NULL)) {
-        mm_unlock(lock);
-        misuse_vmap(before != 0 ? "vunmap of a range that is unmapped already"
-                                : "vunmap of an address that vmap() did not "
-                                  "give",
-                    NULL, pointer, "this unmap", site, before);
-    }
-    if (slot->physical) {
-        range_unmap_locked(address, (uint64_t)slot->pages * PAGE_SIZE);
-    } else if (slot->entries != NULL) {
-        long_maps_clear_locked(slot->entries, slot->pages, address);
-    } else {
-        frames_unmap_locked(address, slot->pages);
-    }
     slot->unmap_site = site_pack(site);
-    vmaps_open--;
-    slot_give_locked(class, number);
+    slot_give_locked(slot);
+}
+
+// The rest of vunmap() where the range is not a tagged one, or there is none.
+// Lets go of the lock.
+static __noinline void vunmap_slowly(struct vmap_slot *slot, uintptr_t address,
+                                     uintptr_t site, uint64_t lock)
+{
+    if (slot == NULL || address != slot->address || slot->extent == 0) {
+        mm_unlock(lock);
+        vunmap_refuse(slot, address, site);
+    }
+    if (slot_kind(slot) == VMAP_PHYSICAL) {
+        vmap_range_close_locked(slot);
+    } else {
+        vmap_frames_close_locked(slot);
+    }
+    slot_close_locked(slot, site);
+    mm_unlock(lock);
+}
+
+void vunmap(const void *address)
+{
+    uintptr_t site = CALL_SITE();
+    uint64_t lock = mm_lock();
+    struct vmap_slot *slot = slot_at_locked((uintptr_t)address);
+    if (unlikely(slot == NULL || (uintptr_t)address != slot->address ||
+                 !slot_is_tagged(slot))) {
+        vunmap_slowly(slot, (uintptr_t)address, site, lock);
+        return;
+    }
+    size_t count = slot->extent;
+    entries_clear_locked(slot->entries, count);
+    long_maps_flush(slot->address, count);
+    slot_close_locked(slot, site);
     mm_unlock(lock);
 }

@@ -1,110 +1,122 @@
 // SPDX-License-Identifier: MIT
 //
-// Taking and finding slots: the head of a list, and arithmetic.
+// Slots that are made, looked up for checks, and their tags.
 #include "mm/vmap_slots.h"
 
-#include "arch/pte.h"
-#include "mm/frames.h"
 #include "mm/kernel_pages.h"
-#include "mm/long_maps.h"
-#include "mm/misuse.h"
-#include "mm/pagetable.h"
-
-#define CLASS_SLOTS_SIZE GIB(2)
+#include "mm/lock.h"
 
 _Static_assert((CLASS_LAST + 1) * BIT(CLASS_SHIFT) <= VMAP_SIZE, "layout.h");
-_Static_assert((CLASS_LAST + 1) * CLASS_SLOTS_SIZE <= VMAP_SLOTS_SIZE,
-               "layout.h");
 
-static struct vmap_class {
-    uint32_t free;  // slot number + 1, 0: none
-    uint32_t fresh; // slots below have been used
-    uint32_t known; // slots below have memory behind their struct vmap_slot
-} classes[CLASS_LAST + 1];
+struct vmap_class vmap_classes[CLASS_LAST + 1];
 
-struct vmap_slot *slot_at(unsigned class, uint64_t number)
+struct vmap_slot *slot_make_locked(unsigned class)
 {
-    return (struct vmap_slot *)(VMAP_SLOTS_BASE + class * CLASS_SLOTS_SIZE) +
-           number;
-}
-
-// Memory for one more page of struct vmap_slot.
-static bool slots_grow_locked(unsigned class)
-{
-    struct vmap_class *c = &classes[class];
-    if (!kernel_page_map_locked((uintptr_t)slot_at(class, c->known))) {
-        return false;
+    struct vmap_class *c = &vmap_classes[class];
+    if (c->free != 0) {
+        return slot_take_locked(class);
     }
-    c->known += PAGE_SIZE / sizeof(struct vmap_slot);
-    return true;
-}
-
-bool slot_take_locked(unsigned class, uint64_t *number)
-{
-    struct vmap_class *c = &classes[class];
-    if (likely(c->free != 0)) {
-        *number = c->free - 1;
-        c->free = slot_at(class, *number)->next;
-        return true;
-    }
-    if (c->fresh >= BIT(CLASS_SHIFT - 12 - class) ||
-        (c->fresh == c->known && !slots_grow_locked(class))) {
-        return false;
-    }
-    *number = c->fresh++;
-    return true;
-}
-
-void slot_give_locked(unsigned class, uint64_t number)
-{
-    struct vmap_slot *slot = slot_at(class, number);
-    slot->pages = 0;
-    slot->next = classes[class].free;
-    classes[class].free = number + 1;
-}
-
-struct vmap_slot *slot_find_locked(uintptr_t address, unsigned *class,
-                                   uint64_t *number, int32_t *before)
-{
-    *before = 0;
-    *class = (address - VMAP_BASE) >> CLASS_SHIFT;
-    if (address < VMAP_BASE || *class < CLASS_FIRST || *class > CLASS_LAST) {
+    if (c->fresh >= BIT(CLASS_SHIFT - PAGE_SHIFT - class)) {
         return NULL;
     }
-    *number = (address & (BIT(CLASS_SHIFT) - 1)) >> (*class + 12);
-    if (*number >= classes[*class].fresh) {
-        return NULL;
+    struct vmap_slot *slot =
+        slot_of(((uint64_t) class << CLASS_NUMBERS_SHIFT) + c->fresh);
+    if (c->fresh == c->known) {
+        if (!kernel_page_map_locked((uintptr_t)slot)) {
+            return NULL;
+        }
+        c->known += PAGE_SIZE / sizeof(struct vmap_slot);
     }
-    struct vmap_slot *slot = slot_at(*class, *number);
-    if (address !=
-        slot_address(*class, *number) + (uint64_t)slot->offset * PAGE_SIZE) {
-        return NULL;
-    }
-    if (slot->pages == 0) {
-        *before = slot->unmap_site;
-        return NULL;
-    }
+    c->fresh++;
+    slot->tag = tag_of_slot(slot);
     return slot;
 }
 
-uintptr_t vmap_site_of(const struct page *page)
+const struct vmap_slot *slot_around_locked(uintptr_t address)
 {
-    for (unsigned class = CLASS_FIRST; class <= CLASS_LAST; class ++) {
-        for (uint64_t n = 0; n < classes[class].fresh; n++) {
-            const struct vmap_slot *slot = slot_at(class, n);
-            uintptr_t at =
-                slot_address(class, n) + (uint64_t)slot->offset * PAGE_SIZE;
-            for (uint32_t i = 0; i < slot->pages; i++) {
-                struct pt_walk walk;
-                pt_walk(at + i * PAGE_SIZE, &walk);
-                uint64_t inside = PT_LEVEL_SIZE(walk.level) - 1;
-                if (walk.present &&
-                    ((walk.entry[walk.level] & PTE_ADDRESS & ~inside) |
-                     ((at + i * PAGE_SIZE) & inside)) == page_to_phys(page)) {
-                    return site_unpack(slot->map_site);
-                }
+    const struct vmap_slot *slot = slot_at_locked(address);
+    return slot != NULL &&
+                   (address - slot->address) / PAGE_SIZE < slot_pages(slot)
+               ? slot
+               : NULL;
+}
+
+const struct vmap_slot *slot_next_locked(const struct vmap_slot *slot)
+{
+    unsigned class = slot != NULL ? slot_class(slot) : CLASS_FIRST;
+    uint64_t first = (uint64_t) class << CLASS_NUMBERS_SHIFT;
+    uint64_t number = slot != NULL ? slot_number(slot) + 1 - first : 0;
+    for (; class <= CLASS_LAST; class ++, number = 0) {
+        first = (uint64_t) class << CLASS_NUMBERS_SHIFT;
+        for (; number < vmap_classes[class].fresh; number++) {
+            slot = slot_of(first + number);
+            if (slot_pages(slot) != 0) {
+                return slot;
             }
         }
     }
-    return 0;
+    return NULL;
+}
+
+size_t vmaps_count(void)
+{
+    size_t count = 0;
+    uint64_t lock = mm_lock();
+    const struct vmap_slot *slot = NULL;
+    while ((slot = slot_next_locked(slot)) != NULL) {
+        count++;
+    }
+    mm_unlock(lock);
+    return count;
+}
+
+// ------------------------------------------------------------------------ Tags
+
+#define TAG_CHECK_BITS 5
+#define TAG_DATA_BITS 27
+#define TAG_GENERATION_BITS 7
+#define TAG_NUMBER_BITS 16
+
+_Static_assert(TAG_GENERATION_BITS + TAG_NUMBER_BITS + 4 == TAG_DATA_BITS &&
+                   CLASS_SMALL < BIT(4),
+               "a class, a number and a generation");
+_Static_assert(TAG_DATA_BITS < BIT(TAG_CHECK_BITS), "room for their zeroes");
+
+static uint32_t tag_encode(uint32_t data)
+{
+    uint32_t zeroes = TAG_DATA_BITS;
+    for (uint32_t ones = data; ones != 0; ones &= ones - 1) {
+        zeroes--;
+    }
+    return data << TAG_CHECK_BITS | zeroes;
+}
+
+uint32_t tag_of_slot(const struct vmap_slot *slot)
+{
+    unsigned class = slot_class(slot);
+    uint64_t number = slot_number(slot) & (BIT(CLASS_NUMBERS_SHIFT) - 1);
+    if (class > CLASS_SMALL || number >= BIT(TAG_NUMBER_BITS)) {
+        return TAG_NONE;
+    }
+    return tag_encode(class << (TAG_NUMBER_BITS + TAG_GENERATION_BITS) |
+                      number << TAG_GENERATION_BITS);
+}
+
+uint32_t tag_next(uint32_t tag)
+{
+    uint32_t data = tag >> TAG_CHECK_BITS;
+    uint32_t generations = BIT(TAG_GENERATION_BITS) - 1;
+    return tag_encode((data & ~generations) | ((data + 1) & generations));
+}
+
+bool tag_is_live_locked(uint32_t tag, struct vmap_slot **slot)
+{
+    uint32_t place = tag >> (TAG_CHECK_BITS + TAG_GENERATION_BITS);
+    if (place == 0) {
+        return false; // no tag: no class is 0
+    }
+    uint64_t class = place >> TAG_NUMBER_BITS;
+    *slot = slot_of((class << CLASS_NUMBERS_SHIFT) +
+                    (place & (BIT(TAG_NUMBER_BITS) - 1)));
+    return slot_is_tagged(*slot) && (*slot)->tag == tag;
 }

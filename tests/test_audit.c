@@ -288,9 +288,9 @@ TEST(audit, shared_leaves)
         planted_is_found(at, 1, PTE_XD, 0, AUDIT_EXECUTABLE) &&
         planted_is_found(at - PAGE_SIZE, 1, 0,
                          page_to_phys(page) | PTE_P | PTE_XD, AUDIT_VMAP);
-    page->private_prev += LONG_VMAP_ONE;
+    page->private_next += LONG_VMAP_ONE;
     found = found && audit_names(AUDIT_VMAP_COUNTS);
-    page->private_prev -= LONG_VMAP_ONE;
+    page->private_next -= LONG_VMAP_ONE;
     vunmap(area);
     free_page(page);
     free_page(other);

@@ -228,17 +228,17 @@ TEST(frame_cache, follows_the_key)
     CHECK_EQ(domain_destroy(domain), 0);
 }
 
-#define HOARD_MAX 4096
-
-// Blocks of the pool, and in the lowest bits their order.
-static phys_addr_t hoard[HOARD_MAX];
-static unsigned hoarded;
+// Blocks of the pool: a list, linked like that of an area.
+static uint32_t hoard;
 
 static bool hoard_one_locked(unsigned order)
 {
-    phys_addr_t block = hoarded < HOARD_MAX ? pool_take_locked(order) : 0;
+    phys_addr_t block = pool_take_locked(order);
     if (block != 0) {
-        hoard[hoarded++] = block | order;
+        struct page *page = frame_page(block / PAGE_SIZE);
+        page->private_next = hoard;
+        page->private_order = order;
+        hoard = block / PAGE_SIZE;
     }
     return block != 0;
 }
@@ -267,9 +267,10 @@ static void memory_hoard(void)
 static void memory_release(void)
 {
     uint64_t lock = mm_lock();
-    while (hoarded > 0) {
-        phys_addr_t block = hoard[--hoarded];
-        pool_give_locked(ALIGN_DOWN(block, PAGE_SIZE), block % PAGE_SIZE);
+    while (hoard != 0) {
+        struct page *page = frame_page(hoard);
+        hoard = page->private_next;
+        pool_give_locked(page_to_phys(page), page->private_order);
     }
     mm_unlock(lock);
 }

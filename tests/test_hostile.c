@@ -117,14 +117,16 @@ TEST(hostile, a_frame_in_too_many_ranges)
 {
     page = alloc_page(domain_ram);
     CHECK(page != NULL);
-    page->private_prev += LONG_VMAP_MASK - LONG_VMAP_ONE;
+    // As if it were in as many ranges as it can count.
+    long_maps_touch(page);
+    page->private_next += LONG_VMAP_MASK;
     void *last = vmap(&page, 1, MAP_READ);
     CHECK(last != NULL);
     CHECK(vmap(&page, 1, MAP_READ) == NULL);
     CHECK(vmap_range(page_to_phys(page), 1, MAP_READ) == NULL);
     CHECK_MISUSE(free_page(page));
     vunmap(last);
-    page->private_prev -= LONG_VMAP_MASK - LONG_VMAP_ONE;
+    page->private_next -= LONG_VMAP_MASK;
     CHECK(is_clean());
     free_page(page);
 }

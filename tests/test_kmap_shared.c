@@ -3,6 +3,7 @@
 // kmap(): one address for everybody, counted.
 #include "kernel/misuse.h"
 #include "keyhole.h"
+#include "lib/types.h"
 
 TEST(kmap_shared, counted)
 {
@@ -71,6 +72,66 @@ TEST(kmap_shared, misuse)
     CHECK_MISUSE(kmap_range(page, (size_t)1 << 40));
     free_page(page);
     CHECK_MISUSE(kmap(page));
+}
+
+// What a call costs in invalidations: none to open, and one batch to close, of
+// the frames that nobody has open any more.
+TEST(kmap_shared, flushes_once)
+{
+    static const struct {
+        unsigned frames, invlpg, full;
+    } cases[] = {{1, 1, 0}, {8, 8, 0}, {32, 32, 0}, {33, 0, 1}, {256, 0, 1}};
+    struct page *block = alloc_pages(domain_ram, 8);
+    CHECK(block != NULL);
+    for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct map_stats before, between, after;
+        CHECK(kmap_range(block, cases[i].frames) != NULL); // tables are there
+        kunmap_range(block, cases[i].frames);
+        map_stats_read(&before);
+        CHECK(kmap_range(block, cases[i].frames) != NULL);
+        CHECK(kmap_range(block, cases[i].frames) != NULL);
+        kunmap_range(block, cases[i].frames);
+        map_stats_read(&between);
+        CHECK_EQ(between.invlpg, before.invlpg);
+        CHECK_EQ(between.full_flushes, before.full_flushes);
+        CHECK_EQ(between.pte_writes - before.pte_writes, cases[i].frames);
+        kunmap_range(block, cases[i].frames);
+        map_stats_read(&after);
+        CHECK_EQ(after.invlpg - between.invlpg, cases[i].invlpg);
+        CHECK_EQ(after.full_flushes - between.full_flushes, cases[i].full);
+        CHECK_EQ(after.pte_writes - between.pte_writes, cases[i].frames);
+    }
+    free_pages(block, 8);
+}
+
+// Over the border of two page tables, where a range is two runs.
+TEST(kmap_shared, range_over_two_tables)
+{
+    struct page *block = alloc_pages(domain_ram, 10);
+    if (block == NULL) {
+        SKIP("no 4 MiB of contiguous memory");
+    }
+    uint64_t *p = kmap_range(block + 500, 24);
+    CHECK(p != NULL);
+    for (uint64_t i = 0; i < 24; i++) {
+        p[i * 512] = i;
+    }
+    for (uint64_t i = 0; i < 24; i++) {
+        uint64_t seen = 0;
+        memcpy_from_page(&seen, block + 500 + i, 0, sizeof(seen));
+        CHECK_EQ(seen, i);
+    }
+    kunmap(block + 511);
+    CHECK_FAULT(FAULT_NOT_PRESENT, ACCESS_READ,
+                (void)*(volatile char *)(p + 11 * 512));
+    CHECK_EQ(p[12 * 512], 12);
+    CHECK_MISUSE(kunmap_range(block + 500, 24));
+    kunmap_range(block + 500, 11);
+    kunmap_range(block + 512, 12);
+    CHECK_FAULT(FAULT_NOT_PRESENT, ACCESS_READ, (void)*(volatile char *)p);
+    CHECK_FAULT(FAULT_NOT_PRESENT, ACCESS_READ,
+                (void)*(volatile char *)(p + 23 * 512));
+    free_pages(block, 10);
 }
 
 BENCH(kmap_shared, pair)

@@ -10,6 +10,7 @@
 #include "mm/audit.h"
 #include "tests/alias.h"
 #include "tests/model.h"
+#include "tests/scratch.h"
 
 #define STEPS 4000
 #define STEPS_LONG 1000000
@@ -18,7 +19,8 @@
 #define STEPS_FOR_AN_AUDIT 512
 
 static struct model model;
-static uint32_t kept[STEPS_KEPT], without[STEPS_KEPT];
+SCRATCH_ARRAY(uint32_t, kept, STEPS_KEPT, 0);
+SCRATCH_ARRAY(uint32_t, without, STEPS_KEPT, STEPS_KEPT * sizeof(uint32_t));
 
 // A sequence: `count` steps, numbered from `first` on, or those of a list.
 struct sequence {

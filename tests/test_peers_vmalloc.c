@@ -5,13 +5,14 @@
 // in the area and in its frame. docs/reference/peers.md has the list.
 #include "keyhole.h"
 #include "lib/types.h"
+#include "tests/scratch.h"
 
 #define FRAMES 128
 #define AREAS 4000
 
 static struct page *frames[FRAMES];
-static uint64_t *areas[AREAS];
-static uint64_t *holes[AREAS];
+SCRATCH_ARRAY(uint64_t *, areas, AREAS, 0);
+SCRATCH_ARRAY(uint64_t *, holes, AREAS, AREAS * sizeof(uint64_t *));
 
 static bool frames_take(void)
 {

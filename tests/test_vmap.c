@@ -6,13 +6,16 @@
 #include "kernel/misuse.h"
 #include "keyhole.h"
 #include "lib/types.h"
+#include "mm/long_maps.h"
 #include "mm/pagetable.h"
+#include "tests/scratch.h"
 
 #define FRAMES 256
 
 // Room for tests one at a time: they run one after the other.
 static struct page *pages[FRAMES];
-static void *areas[4096];
+#define AREAS 4096
+SCRATCH_ARRAY(void *, areas, AREAS, 0);
 
 static bool pages_take(struct domain *domain, size_t count)
 {
@@ -136,8 +139,9 @@ TEST(vmap, churn)
     for (unsigned i = 0; i < FRAMES; i++) {
         memset_page(pages[i], 0, (int)i, 1);
     }
-    for (unsigned step = 0; step < 3 * ARRAY_SIZE(areas); step++) {
-        unsigned at = random_next(&state) % ARRAY_SIZE(areas);
+    memset(areas, 0, AREAS * sizeof(*areas));
+    for (unsigned step = 0; step < 3 * AREAS; step++) {
+        unsigned at = random_next(&state) % AREAS;
         if (areas[at] != NULL) {
             CHECK_EQ(*(unsigned char *)areas[at], at % FRAMES);
             vunmap(areas[at]);
@@ -148,7 +152,7 @@ TEST(vmap, churn)
         areas[at] = vmap(&pages[at % FRAMES], count, MAP_READ);
         CHECK(areas[at] != NULL);
     }
-    for (unsigned i = 0; i < ARRAY_SIZE(areas); i++) {
+    for (unsigned i = 0; i < AREAS; i++) {
         if (areas[i] != NULL) {
             CHECK_EQ(*(unsigned char *)areas[i], i % FRAMES);
             vunmap(areas[i]);
@@ -277,3 +281,16 @@ VMAP_BENCH(1)
 VMAP_BENCH(4)
 VMAP_BENCH(16)
 VMAP_BENCH(256)
+
+// The first vmap() of frames since they were in another slot: their tags have
+// to be written.
+BENCH(vmap, pair_256_with_new_tags)
+{
+    if (pages_take(domain_ram, FRAMES)) {
+        BENCH_LOOP (n) {
+            vunmap(vmap(pages, FRAMES, MAP_READ | MAP_WRITE));
+            pages[0]->private_prev = LONG_NO_TAG;
+        }
+        pages_give(FRAMES);
+    }
+}
