@@ -150,9 +150,11 @@ TEST_SRCS := \
     tests/model_maps.c \
     tests/model_steps.c \
     tests/pks_access.asm \
+    tests/planted.c \
     tests/scratch.c \
     tests/step_each.c \
     tests/test_audit.c \
+    tests/test_audit_finer.c \
     tests/test_copy.c \
     tests/test_fault.c \
     tests/test_frame_cache.c \
