@@ -58,6 +58,7 @@ ARCH_SRCS := \
     arch/probe.asm \
     arch/stack_call.asm \
     arch/stacks.asm \
+    arch/switch.asm \
     arch/trap.c \
     arch/trap_entry.asm \
     arch/uart.c
@@ -73,6 +74,7 @@ MM_SRCS := \
     mm/bracket_misuse.c \
     mm/bracket_pages.c \
     mm/bracket_report.c \
+    mm/context.c \
     mm/copy.c \
     mm/domain.c \
     mm/frame_cache.c \
@@ -121,6 +123,7 @@ KERNEL_SRCS := \
     kernel/panic.c \
     kernel/remote.c \
     kernel/run.c \
+    kernel/sched.c \
     kernel/shell.c \
     kernel/shell_audit.c \
     kernel/shell_fault.c \
@@ -129,6 +132,7 @@ KERNEL_SRCS := \
     kernel/step.c \
     kernel/step_call.asm \
     kernel/symbols.c \
+    kernel/thread.c \
     kernel/timer.c \
     kernel/trap.c
 
@@ -194,6 +198,8 @@ TEST_SRCS := \
     tests/test_step.c \
     tests/test_step_maps.c \
     tests/test_tables.c \
+    tests/test_thread.c \
+    tests/test_thread_rights.c \
     tests/test_vmap.c \
     tests/test_vmap_areas.c \
     tests/test_vmap_frees.c \
@@ -298,7 +304,9 @@ ISO := $(O)/keyhole.iso
 
 OBJS := $(patsubst %,$(O)/obj/%.o,$(SRCS))
 
-# An application's folder may lie anywhere; its objects go to $(O)/app.
+# An application's folder may lie anywhere. Its objects go to a folder of its
+# own: what is known of another one's files must not count.
+APP_OUT := $(O)/app/none
 ifneq ($(APP),)
 ifneq ($(words $(APP)),1)
 $(error APP=$(APP): the path must not contain spaces)
@@ -309,7 +317,9 @@ ifeq ($(APP_USER_SRCS),)
 $(error APP=$(APP): no *.c file there)
 endif
 APP_NAME := $(notdir $(abspath $(APP_DIR)))
-APP_OBJS := $(patsubst $(APP_DIR)/%.c,$(O)/app/%.c.o,$(APP_USER_SRCS))
+APP_OUT := $(O)/app/$(APP_NAME)-$(firstword $(shell \
+    printf '%s' '$(abspath $(APP_DIR))' | cksum))
+APP_OBJS := $(patsubst $(APP_DIR)/%.c,$(APP_OUT)/%.c.o,$(APP_USER_SRCS))
 endif
 ALL_OBJS := $(OBJS) $(O)/obj/app_name.o $(APP_OBJS)
 
@@ -318,7 +328,7 @@ boot_words = $(strip $(1) $(if $(PROTECT),protect=$(PROTECT)) $(APPEND))
 MACHINE = --qemu '$(QEMU)' --cpu '$(CPU)' --memory '$(MEM)' --smp '$(SMP)'
 
 .PHONY: iso elf run test bench bench-wall debug lint help clean format
-.PHONY: install-deps soak FORCE
+.PHONY: install-deps soak docs FORCE
 .PHONY: run-machine debug-machine bench-machine soak-machine test-all test-parts test-one
 
 iso: $(ISO) ## Build $(O)/keyhole.iso (default)
@@ -376,7 +386,7 @@ $(O)/obj/%.asm.o: %.asm $(O)/include/arch/asm.inc $(O)/flags.stamp
 	@mkdir -p $(@D)
 	$(Q)$(NASM) $(NASMFLAGS) -MD $(@:.o=.d) -MP $< -o $@
 
-$(O)/app/%.c.o: $(APP_DIR)/%.c $(O)/flags.stamp $(O)/link.stamp
+$(APP_OUT)/%.c.o: $(APP_DIR)/%.c $(O)/flags.stamp $(O)/link.stamp
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(APP_CFLAGS) -I$(APP_DIR) -MMD -MP -c $< -o $@
@@ -489,7 +499,7 @@ test-all:
 	@$(MAKE) $(PARALLEL) test-parts
 	@status=0; \
 	$(call PROVE,--build $(O)/variant) \
-	    $$($(PYTHON) tools/run-tests --list) $(TOOL_TESTS) \
+	    $(TOOL_TESTS) $$($(PYTHON) tools/run-tests --list) \
 	    $(HOST_TEST_PROGRAMS) $(HOST_FUZZ_SOURCES) || status=1; \
 	$(PYTHON) tools/run-tests --junit --out $(RESULTS); \
 	echo "Consoles and junit.xml: $(RESULTS)"; exit $$status
@@ -526,17 +536,32 @@ TEST_WORDS = $(call boot_words,test$(if $(TEST),=$(TEST)))
 # The fast way in, unless the command line names another.
 TEST_FIRMWARE := $(if $(filter command%,$(origin FIRMWARE)),$(FIRMWARE),direct)
 
+# First those that build kernels of their own: they take the longest.
 TOOL_TESTS := \
-    tests/docs/run-tutorial \
+    tests/docs/run-docs \
+    tests/tools/test-reproducible \
     tests/tools/test-app \
     tests/tools/test-layers \
+    tests/tools/test-messages \
     tests/tools/test-peers \
-    tests/tools/test-reproducible \
+    tests/tools/test-reference \
     tests/tools/test-runner \
     tests/tools/test-shrink \
     tests/tools/test-symbols
 
 include tests/host/host.mk
+
+# --- Reference ---------------------------------------------------------------
+
+docs: ## Write a page for each call of keyhole.h to $(O)/docs (man9, html)
+	@tools/install-deps docs
+	@$(MAKE) -s $(O)/docs/html/index.html
+	@echo "HTML: $(O)/docs/html/index.html; man -l $(O)/docs/man9/NAME.9"
+
+$(O)/docs/html/index.html: include/keyhole.h tools/reference tools/header.py \
+    tools/pages.py
+	$(call say,DOCS,$(O)/docs)
+	$(Q)$(PYTHON) tools/reference $< $(O)/docs
 
 # --- Checks ------------------------------------------------------------------
 
@@ -554,7 +579,7 @@ install-deps: ## Install every Debian package that any target needs
 
 clean: ## Remove everything that was built
 	@if [ -e $(O) ] && [ ! -e $(O)/flags.stamp ] && [ ! -e $(O)/variant ] && \
-	    [ ! -e $(O)/release ]; then \
+	    [ ! -e $(O)/release ] && [ ! -e $(O)/docs/html ]; then \
 	    echo "make clean: $(O) was not made by this Makefile" >&2; exit 1; \
 	fi; rm -rf $(O)
 

@@ -39,7 +39,6 @@ enum apic_register {
 
 #define SPURIOUS_APIC_ENABLE BIT(8)
 #define LVT_MASKED BIT(16)
-#define LVT_PERIODIC BIT(17)
 #define ICR_NMI BIT(10)
 #define ICR_ASSERT BIT(14)
 #define ICR_PENDING BIT(12)
@@ -183,7 +182,7 @@ void apic_send_nmi(uint32_t id)
 void apic_timer_start(uint8_t vector, uint32_t count)
 {
     apic_write(APIC_TIMER_DIVIDE, DIVIDE_BY_16);
-    apic_write(APIC_LVT_TIMER, LVT_PERIODIC | vector);
+    apic_write(APIC_LVT_TIMER, vector);
     apic_write(APIC_TIMER_INITIAL, count);
 }
 

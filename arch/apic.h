@@ -29,8 +29,8 @@ void apic_eoi(void);
 void apic_send(uint32_t id, uint8_t vector);
 void apic_send_nmi(uint32_t id);
 
-// Count down from `count` to 0 and send `vector` to this CPU, again and again;
-// and stop that. Any context.
+// Count down from `count` to 0 and send `vector` to this CPU, once; and stop
+// that. A count that was under way is forgotten. Any context.
 void apic_timer_start(uint8_t vector, uint32_t count);
 void apic_timer_stop(void);
 

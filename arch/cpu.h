@@ -146,6 +146,13 @@ static inline void cpu_take_interrupts(void)
     __asm__ volatile("sti; nop; nop; cli" : : : "memory");
 }
 
+// Halt until an interrupt has been handled, with interrupts off before and
+// after: none comes between STI and HLT (SDM 2B).
+static inline void cpu_sti_hlt_cli(void)
+{
+    __asm__ volatile("sti; hlt; cli" : : : "memory");
+}
+
 static inline void cpu_hlt(void)
 {
     __asm__ volatile("hlt" : : : "memory");

@@ -11,6 +11,7 @@
 
 struct local_window; // mm/local_window.h
 struct step;         // kernel/step.h
+struct thread;       // kernel/thread.h
 
 struct cpu_data {
     struct cpu_data *self; // for taking the address of a member
@@ -41,7 +42,11 @@ struct cpu_data {
     uint64_t shootdown_ipis;
     uint64_t faults;
 
+    struct bracket *handler_first; // where those of the first handler begin
+
     // Of the thread that runs here.
+    struct thread *thread;       // NULL: before there are threads
+    bool slice_over;             // it has run long enough (kernel/sched.h)
     struct local_window *window; // for scattered frames (mm/local_window.h)
     struct catch_frame *catches; // innermost place to come back to
     struct step *step;           // innermost step_through(), or NULL

@@ -27,6 +27,22 @@ static inline uint32_t pks_rights(void)
     return percpu.bracket_top[-1].rights;
 }
 
+static inline void pks_write_msr_now(uint32_t rights)
+{
+    percpu_count(other_pkrs_writes);
+    __asm__ volatile("call pks_write_msr"
+                     :
+                     : "a"(rights)
+                     : "rcx", "rdx", "cc", "memory");
+}
+
+// Write to the register what this context may do: it has become another. Any
+// context.
+static inline void pks_load_rights(void)
+{
+    pks_write_msr_now(percpu.bracket_top[-1].rights);
+}
+
 // Let the context whose innermost slot this is, and which runs, have exactly
 // `rights`, which differ from what it has. Any context.
 static inline void pks_change_rights(struct bracket *innermost, uint32_t rights)
@@ -34,11 +50,7 @@ static inline void pks_change_rights(struct bracket *innermost, uint32_t rights)
     // The word first, as in a bracket: a trap between the two puts the register
     // back as it was, and the call goes on to write it.
     *(volatile uint32_t *)&innermost->rights = rights;
-    percpu_count(other_pkrs_writes);
-    __asm__ volatile("call pks_write_msr"
-                     :
-                     : "a"(rights)
-                     : "rcx", "rdx", "cc", "memory");
+    pks_write_msr_now(rights);
 }
 
 // Let this context have exactly `rights`, and nothing else, until its innermost

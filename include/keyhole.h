@@ -5,7 +5,14 @@
 //
 // Contexts named below: "thread" is ordinary code with a stack of its own;
 // "handler" is an interrupt or exception handler; "NMI" is the non-maskable
-// kind; "any" is all three. "SDM" is Intel's Software Developer's Manual.
+// kind; "any" is all three. Early boot is over before code outside the tree
+// runs; before that only printf() and what ISO C has may be used. "Misuse:"
+// lists what is reported as wrong use, with both call sites: it fails a test,
+// elsewhere it is a panic. "SDM" is Intel's Software Developer's Manual, volume
+// and section.
+//
+// `make docs` makes a page of each comment: a comment is about all that follows
+// it up to the next empty line, and names the context of every call.
 #pragma once
 
 #include <stdbool.h>
@@ -32,16 +39,19 @@
 // ---------------------------------------------------------------- C library
 
 // Print to the console: %c %s %d %i %u %x %p %%, with l ll z h, width, 0, -.
-// Any context. Returns the number of bytes printed.
+// Any context. Returns the number of bytes printed. Cannot fail.
 int printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-// The same into buffer[0..size-1], always terminated when size > 0. Returns
-// the length that the whole text has, which may be size or more. Any context.
+// Write what printf() would print into `buffer` of `size` bytes, cut short if
+// need be, and always terminated when size > 0. Any context. Returns the length
+// in bytes that the whole text has, which may be `size` or more. Cannot fail.
 int snprintf(char *buffer, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-// As in ISO C; lengths in bytes. Any context. They touch memory like any other
-// code: an address behind a closed key is refused.
+// Copy, fill, compare and measure, as in ISO C; lengths in bytes. They touch
+// memory like any other code: an address behind a closed key is refused. Any
+// context. Returns what ISO C says: `to`, the sign of the first difference, or
+// the length.
 void *memcpy(void *to, const void *from, size_t length);
 void *memmove(void *to, const void *from, size_t length);
 void *memset(void *to, int value, size_t length);
@@ -51,7 +61,8 @@ int strcmp(const char *a, const char *b);
 
 // -------------------------------------------------------- Frames and domains
 
-typedef uint64_t phys_addr_t; // bytes
+// A physical address, in bytes from 0.
+typedef uint64_t phys_addr_t;
 
 // One frame of physical memory. The members are private; the frames of one
 // block are page + i.
@@ -70,33 +81,38 @@ struct domain;
 // The domain of frames for which nobody asked for another one.
 extern struct domain *const domain_ram;
 
-// A new, empty domain. `name` is copied (39 bytes at most are kept) and need
-// not be unique. Thread context. NULL: out of memory.
+// Make a new, empty domain. `name` is copied (39 bytes at most are kept) and
+// need not be unique. Thread context. NULL: out of memory, or 4092 domains are
+// there already.
 struct domain *domain_create(const char *name);
 
-// Give a domain back. Thread context. 0, or -EBUSY while it owns frames, or
-// -EINVAL for NULL and for the built-in domains, or -ENOMEM (the domain stays)
-// when no page table is left to give its memory back.
+// Give a domain back. Thread context. Returns 0, or -EBUSY while it owns
+// frames, or -EINVAL for NULL and for the built-in domains, or -ENOMEM (the
+// domain stays) when no page table is left to give its memory back.
 int domain_destroy(struct domain *domain);
 
-// The name that it was created with. Any context.
+// The name that a domain was created with. Any context. Cannot fail.
 const char *domain_name(const struct domain *domain);
 
-// 2^order contiguous frames of zeroes, aligned to their size; order 0 to 10.
-// The frames are closed: open a bracket to touch them. Thread context. NULL:
-// no memory, or an order above 10.
+// Allocate 2^order contiguous frames of zeroes for a domain, aligned to their
+// size; `order` is 0 to 10. The frames are closed: open a bracket to touch
+// them. Thread context. NULL: no memory, or an order above 10. Misuse: a domain
+// that does not exist; in debug builds also a frame that was written to after
+// it was freed.
 struct page *alloc_pages(struct domain *domain, unsigned order);
 
 // Give back what alloc_pages() returned, with the same order. The frames are
 // poisoned. Thread context. Misuse: a second free, another order, a frame that
-// is not the first of its block, or a frame on which a bracket is open.
+// is not the first of its block or that alloc_pages() did not give, or a frame
+// on which a bracket, a kmap() or a vmap() is open.
 void free_pages(struct page *page, unsigned order);
 
-// The same for one frame.
+// Allocate and free one frame: alloc_pages() and free_pages() with order 0,
+// with their misuses. Thread context. NULL: no memory.
 struct page *alloc_page(struct domain *domain);
 void free_page(struct page *page);
 
-// The physical address of a frame, in bytes. Any context.
+// The physical address of a frame, in bytes. Any context. Cannot fail.
 phys_addr_t page_to_phys(const struct page *page);
 
 // The frame that holds a physical address. Thread context (the first use of a
@@ -107,8 +123,8 @@ struct page *phys_to_page(phys_addr_t address);
 // context.
 struct domain *page_domain(const struct page *page);
 
-// For tests only: where the frame is in the direct map. Knowing it gives no
-// right to use it. Any context.
+// For tests only: where a frame is in the direct map. Knowing the address gives
+// no right to use it. Any context. Cannot fail.
 void *page_direct_map_address(const struct page *page);
 
 // ---------------------------------------------------------------------- Heap
@@ -141,22 +157,28 @@ const void *kmap_local_page_ro(struct page *page);
 
 // Open the frames behind bytes offset to offset + length - 1 of the contiguous
 // frames from `first` on, and return the address of that first byte. offset may
-// pass the end of a frame. One bracket, however long; with the same rights,
-// context and nesting as one frame's. Misuse: length 0, and a range whose
-// frames are not all allocated and of one domain.
+// pass the end of a frame; offset and length are bytes. One bracket, however
+// long, read and write, or read only. Closed and nested as kmap_local_page()'s.
+// Cannot fail. Any context. Misuse: length 0, and a range whose frames are not
+// all allocated and of one domain; too many brackets.
 void *kmap_local_range(struct page *first, size_t offset, size_t length);
 const void *kmap_local_range_ro(struct page *first, size_t offset,
                                 size_t length);
 
-// Open 1 to 512 frames of one domain, wherever they are (one may appear twice),
-// at one contiguous address for this thread. Allocates nothing. Misuse: no
-// frames or more than 512 (in all brackets of a thread together about 1,000
-// fit), a frame that is not allocated, frames of several domains.
+// Open `count` frames of one domain, 1 to 512, wherever they are (one may
+// appear twice), at one contiguous address for this thread; read and write, or
+// read only. Closed and nested as kmap_local_page()'s. Allocates nothing and
+// cannot fail. Any context. Misuse: no frames or more than 512 (in all brackets
+// of a thread together about 1,000 fit), a frame that is not allocated, frames
+// of several domains; too many brackets.
 void *kmap_local_pages(struct page *const pages[], size_t count);
 const void *kmap_local_pages_ro(struct page *const pages[], size_t count);
 
-// Close the innermost bracket; `address` is what the map call returned. Any
-// context. Misuse: an address that is not the innermost bracket's.
+// Close the innermost bracket of kmap_local_page(), kmap_local_range() or
+// kmap_local_pages(); `address` is what the map call returned. Any context.
+// Misuse: an address that is not the innermost bracket's: out of order, a
+// second time, never mapped, or the bracket of the code that a handler
+// interrupted.
 void kunmap_local(const void *address);
 
 // Open a frame, or `count` contiguous ones, for every thread on every CPU, and
@@ -180,19 +202,22 @@ void kunmap_range(struct page *first, size_t count);
 // that is not allocated, an unknown prot.
 void *vmap(struct page *const pages[], size_t count, unsigned prot);
 
-// The same for `length` bytes of physical memory from `base` on: frames, or a
-// device. Leaves as large as alignment allows. NULL too if the range holds RAM
-// that is not allocated, or is larger than the CPU can address. Misuse: length
-// 0, an unaligned base, an unknown prot.
+// A new contiguous range of addresses for `length` bytes of physical memory
+// from `base` on (both in bytes): frames, or a device. For every thread, with
+// an unmapped guard page at each end; never executable. Leaves as large as
+// alignment allows. Thread context. NULL: out of memory or addresses, or the
+// range holds RAM that is not allocated, or is larger than the CPU can address.
+// Misuse: length 0, an unaligned base, an unknown prot.
 void *vmap_range(phys_addr_t base, size_t length, unsigned prot);
 
 // Take back what vmap() or vmap_range() gave. On return no CPU can reach the
 // frames through it. Thread context. Misuse: any other address; a second time.
 void vunmap(const void *address);
 
-// Copy to, from and between frames inside brackets of their own. `offset` and
-// `length` are bytes and stay inside the frame: anything else is a misuse. Any
-// context.
+// Copy to, from and between frames, and fill one with the byte `value` or with
+// 0, inside brackets of their own. `offset`, `to_offset`, `from_offset` and
+// `length` are bytes. Any context. Misuse: a range that leaves its frame; a
+// frame that kmap_local_page() would refuse.
 void memcpy_from_page(void *to, struct page *page, size_t offset,
                       size_t length);
 void memcpy_to_page(struct page *page, size_t offset, const void *from,
@@ -204,7 +229,7 @@ void memzero_page(struct page *page, size_t offset, size_t length);
 
 // ------------------------------------------------------------------- Engines
 
-// How brackets are enforced; chosen at boot by the word protect=.
+// How brackets are enforced; chosen at boot by the word `protect=`.
 enum protect_engine {
     PROTECT_PKS,   // protection keys for supervisor pages (SDM 3A 4.6.2)
     PROTECT_EXACT, // no direct map; page-table entries in a window
@@ -212,11 +237,13 @@ enum protect_engine {
     PROTECT_FLIP,  // a direct map whose leaves come and go, for comparison
 };
 
-// The engine of this boot. Any context.
+// The engine of this boot. Any context. Cannot fail.
 enum protect_engine protect_engine(void);
 
 // -------------------------------------------------------- Faults and probes
 
+// Why the CPU refused an access, from the exception and its error code (SDM 3A
+// 4.7 for #PF, 6.15 for the others).
 enum fault_kind {
     FAULT_NONE,
     FAULT_PKEY,          // #PF, PK bit: a closed key
@@ -227,9 +254,10 @@ enum fault_kind {
     FAULT_OTHER,         // any other exception
 };
 
+// What was tried.
 enum fault_access { ACCESS_READ, ACCESS_WRITE, ACCESS_EXECUTE };
 
-// What the CPU refused.
+// What the CPU refused, as probes return it.
 struct fault {
     enum fault_kind kind;
     enum fault_access access;
@@ -255,21 +283,51 @@ bool probe_write(void *address, const void *from, size_t length,
 // happened (a misuse is FAULT_OTHER). Any context.
 bool run_protected(void (*fn)(void *arg), void *arg, struct fault *fault);
 
+// ------------------------------------------------------------------ Threads
+
+// A thread; its members are the kernel's own.
+struct thread;
+
+// Make a thread that runs fn(arg), with every key closed, and let it run.
+// `name` is copied (23 bytes are kept). Thread context. NULL: out of memory.
+struct thread *thread_create(const char *name, int (*fn)(void *arg), void *arg);
+
+// Wait until a thread has ended, free it, and return what its fn returned; in a
+// test, -EFAULT if it ended by a fault or a misuse. Local brackets may be open.
+// Thread context. Misuse: a thread that was joined, or that another waits for;
+// oneself.
+int thread_join(struct thread *thread);
+
+// Let other threads that are ready run first. Local brackets may be open:
+// nobody else gets their rights. Thread context.
+void thread_yield(void);
+
+// Wait for `ms` milliseconds at least, and let others run meanwhile. Local
+// brackets may be open. Thread context.
+void thread_sleep_ms(unsigned ms);
+
+// Run the calling thread on the CPU with number `cpu` only, from 0. Thread
+// context. 0, or -EINVAL: there is no such CPU.
+int thread_pin(unsigned cpu);
+
 // -------------------------------------------------------------------- CPUs
 
-// The number of this CPU, from 0, and how many run. Any context.
+// The number of this CPU, from 0, and how many run. Any context. Cannot fail.
 unsigned cpu_id(void);
 unsigned cpus_online(void);
 
-// Run fn(arg) on a CPU, in the handler of an interrupt that is sent to it, and
-// wait until it has returned; the calling CPU is no exception. The handler
-// starts with every key closed. Brackets may be open on either side. Thread
-// and handler context; where interrupts are off, calls alone get through while
-// it waits. Misuse: no such CPU; NMI context.
+// Run fn(arg) on the CPU with the number `cpu`, in the handler of an interrupt
+// that is sent to it, and wait until it has returned; the calling CPU is no
+// exception. The handler starts with every key closed. Brackets may be open on
+// either side. Thread and handler context; where interrupts are off, calls
+// alone get through while it waits. Misuse: no such CPU; NMI context.
 void cpu_call(unsigned cpu, void (*fn)(void *arg), void *arg);
 
-// The same in the handler of a non-maskable interrupt (SDM 3A 6.7), whatever
-// the CPU is doing.
+// Run fn(arg) on the CPU with the number `cpu`, in the handler of a
+// non-maskable interrupt (SDM 3A 6.7), whatever that CPU is doing, and wait
+// until it has returned; the calling CPU is no exception. The handler starts
+// with every key closed. Thread and handler context. Misuse: no such CPU; NMI
+// context.
 void cpu_nmi(unsigned cpu, void (*fn)(void *arg), void *arg);
 
 // Call fn(arg), and at_each(at_arg) after every instruction of fn and of what
@@ -283,7 +341,8 @@ void step_through(void (*fn)(void *arg), void *arg,
 
 // ------------------------------------------------------------------ Counters
 
-// Sums over all CPUs since boot.
+// Counts of events, as sums over all CPUs since boot. IA32_PKRS is the register
+// of rights (SDM 3A 4.6.2); INVLPG invalidates one page (SDM 3A 4.10.4.1).
 struct map_stats {
     uint64_t brackets;            // local map calls
     uint64_t nested;              // of those, with another bracket open
@@ -296,22 +355,25 @@ struct map_stats {
     uint64_t faults;              // refused accesses, probed or not
 };
 
-// Any context; each number is exact, all of them together are not a snapshot.
+// Read the counters. Each number is exact; all of them together are not a
+// snapshot. Any context. Cannot fail.
 void map_stats_read(struct map_stats *stats);
 
 // --------------------------------------- Applications, tests and benchmarks
 
-// The application's entry point, if it has one. Its result is the exit status
-// of the run: 0 passed, anything else failed. argv[0] is its name.
+// The application's entry point, which it may define. argv[0] is its name, the
+// words behind `--` on the command line follow, and argv[argc] is NULL. It is
+// called in thread context, once, unless the run is for tests or benchmarks.
+// Returns the result of the run: 0 passed, anything else failed.
 int app_main(int argc, char **argv);
 
-// The boot word seed=, or a random number; printed when first asked for.
-// Thread context.
+// The boot word `seed=`, or a random number; printed when first asked for.
+// Thread context. Cannot fail.
 uint64_t test_seed(void);
 
 // A test, named suite.name in the report. The body is an ordinary function
 // body; it passes unless a check fails, it faults, misuses a call, or ends
-// with a bracket open.
+// with a bracket open. Stands at file scope. The body runs in thread context.
 #define TEST(suite, name)                                                      \
     static void test_##suite##_##name(void);                                   \
     __attribute__((used, section(".tests." #suite "." #name),                  \
@@ -320,7 +382,8 @@ uint64_t test_seed(void);
                                        test_##suite##_##name};                 \
     static void test_##suite##_##name(void)
 
-// A benchmark: one BENCH_LOOP in an ordinary function body.
+// A benchmark, named suite.name: one BENCH_LOOP in an ordinary function body.
+// Stands at file scope. The body runs in thread context.
 #define BENCH(suite, name)                                                     \
     static void bench_##suite##_##name(void);                                  \
     __attribute__((used, section(".benches." #suite "." #name),                \
@@ -329,12 +392,14 @@ uint64_t test_seed(void);
                                         bench_##suite##_##name};               \
     static void bench_##suite##_##name(void)
 
-// The measured loop. Declares n, which counts from 0.
+// The measured loop of a BENCH. Declares n, which counts from 0. What stands
+// before and after the loop is not measured. In a benchmark: thread context.
 #define BENCH_LOOP(n)                                                          \
     for (uint64_t n = 0, n##_end_ = bench_begin();                             \
          n < n##_end_ || bench_more(n, &n##_end_); n++)
 
-// Fail the test, and return from this void function, unless `cond` holds.
+// Fail the test, and return from this void function, unless `cond` holds. In a
+// test or a void function that it calls: thread context, not in a handler.
 #define CHECK(cond)                                                            \
     do {                                                                       \
         if (!(cond)) {                                                         \
@@ -343,7 +408,10 @@ uint64_t test_seed(void);
         }                                                                      \
     } while (0)
 
-// The same for two integers or pointers that must be equal: got, then want.
+// Fail the test, and return from this void function, unless two integers or
+// pointers are equal: first what there is, then what is wanted; both are
+// printed. In a test or a void function that it calls: thread context, not in a
+// handler.
 #define CHECK_EQ(got, want)                                                    \
     do {                                                                       \
         uint64_t got_ = (uint64_t)(got), want_ = (uint64_t)(want);             \
@@ -353,25 +421,33 @@ uint64_t test_seed(void);
         }                                                                      \
     } while (0)
 
-// `stmt` must be refused, with this kind of fault and this kind of access.
+// Demand that `stmt` is refused: with this kind of fault (`enum fault_kind`)
+// and this kind of access (`enum fault_access`). Otherwise the test fails, and
+// this void function returns. `stmt` is abandoned at the access. In a test or a
+// void function that it calls: thread context, not in a handler.
 #define CHECK_FAULT(kind, access, stmt)                                        \
     CHECK_CAUGHT_(test_caught_fault(__FILE__, __LINE__, &catch_, (kind),       \
                                     (access), #stmt),                          \
                   false, stmt)
 
-// `stmt` touches a closed frame: it must be refused in the way of the engine
-// that runs. Under `open` it must go through.
+// Demand that `stmt`, which touches a closed frame, is refused: in the way of
+// the engine that runs, with this kind of access. Under `open` it must go
+// through. In a test or a void function that it calls: thread context, not in a
+// handler.
 #define CHECK_REFUSED(access, stmt)                                            \
     CHECK_CAUGHT_(                                                             \
         test_caught_refusal(__FILE__, __LINE__, &catch_, (access), #stmt),     \
         false, stmt)
 
-// `stmt` must be reported as a misuse of a call, in a handler that it runs too.
+// Demand that `stmt` is reported as a misuse of a call, in a handler that it
+// runs too.
+// In a test or a void function that it calls: thread context, not in a handler.
 #define CHECK_MISUSE(stmt)                                                     \
     CHECK_CAUGHT_(test_caught_misuse(__FILE__, __LINE__, &catch_, #stmt),      \
                   true, stmt)
 
-// Leave the test, and say why it cannot run here.
+// Leave the test, and say why it cannot run here. In a test or a void function
+// that it calls: thread context, not in a handler.
 #define SKIP(why)                                                              \
     do {                                                                       \
         test_skip(why);                                                        \

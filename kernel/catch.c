@@ -7,6 +7,7 @@
 #include "arch/cpu.h"
 #include "arch/percpu.h"
 #include "arch/pks.h"
+#include "kernel/sched.h"
 #include "lib/panic.h"
 #include "mm/bracket.h"
 #include "mm/lock.h"
@@ -57,6 +58,9 @@ void catch_throw(struct catch_frame *frame)
     if (mm_lock_held()) {
         panic("abandoned inside the memory manager, which is now locked for "
               "good (report above)");
+    }
+    if (sched_lock_held()) {
+        panic("abandoned between two threads (report above)");
     }
     percpu.catches = frame->outer;
     percpu.step = frame->step;

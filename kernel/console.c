@@ -3,6 +3,7 @@
 // Text to and from the serial port.
 #include "kernel/console.h"
 
+#include "arch/cpu.h"
 #include "arch/uart.h"
 #include "keyhole.h"
 #include "lib/format.h"
@@ -38,9 +39,13 @@ static void console_sink(void *context, const char *text, size_t length)
     console_write(text, length);
 }
 
+// In one piece: no other thread's text comes in between.
 int console_vprintf(const char *format, va_list arguments)
 {
-    return format_print(console_sink, NULL, format, arguments);
+    uint64_t flags = cpu_interrupts_off();
+    int length = format_print(console_sink, NULL, format, arguments);
+    cpu_interrupts_restore(flags);
+    return length;
 }
 
 int printf(const char *format, ...)

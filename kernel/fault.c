@@ -8,6 +8,7 @@
 #include "arch/pks.h"
 #include "kernel/backtrace.h"
 #include "kernel/config.h"
+#include "kernel/thread.h"
 #include "mm/bracket.h"
 #include "mm/domain.h"
 #include "mm/keys.h"
@@ -233,8 +234,8 @@ void fault_report(const struct trap_frame *trap, const struct fault *fault)
         print_frame(fault);
     }
     print_rights((uint32_t)trap->rights);
-    printf("  context  thread boot, trap level %u, CPU %u, engine %s\n",
-           percpu.trap_level - 1, fault->cpu,
+    printf("  context  thread %s, trap level %u, CPU %u, engine %s\n",
+           thread_name(), percpu.trap_level - 1, fault->cpu,
            protect_engine_name(protect_engine()));
     printf("  at       ");
     print_code_address(fault->ip);

@@ -12,26 +12,30 @@
 #include "kernel/console.h"
 #include "kernel/interrupt.h"
 #include "kernel/run.h"
+#include "kernel/thread.h"
 #include "mm/bracket.h"
+#include "mm/context.h"
 #include "mm/image.h"
 #include "mm/memory.h"
 
 void kmain(const struct boot_info *boot)
 {
-    percpu_init_boot();       // this CPU's data
-    brackets_init_boot();     // the boot thread's stack of brackets
-    console_init();           // COM1: from here on we can speak
-    trap_init();              // a fault is a report, not a reset
-    config_init(boot);        // boot command line, ACPI power
-    cpu_features_init();      // what can this CPU do?
-    config_check_cpu();       // stop here if it cannot do what was asked
-    cpu_enable_protections(); // WP, NX, SMEP, SMAP, UMIP
-    memory_map_build(boot);   // page tables of our own; direct map with keys
-    pks_init_cpu();           // IA32_PKRS, then CR4.PKS: direct map closed
-    trap_use_pks();           // every handler starts with all keys closed
-    memory_init(boot);        // frame table, frame allocator, domains
-    interrupt_init();         // local APIC, nothing of the 8259s
-    image_seal();             // init code is gone, constants are constant
-    interrupts_enable();      // from here on they may come
-    run();                    // tests, benchmarks, application or shell
+    percpu_init_boot();           // this CPU's data
+    mm_context_init_boot();       // the boot thread's stack of brackets
+    handler_brackets_init_boot(); // and its handlers'
+    console_init();               // COM1: from here on we can speak
+    trap_init();                  // a fault is a report, not a reset
+    config_init(boot);            // boot command line, ACPI power
+    cpu_features_init();          // what can this CPU do?
+    config_check_cpu();           // stop here if it cannot do what was asked
+    cpu_enable_protections();     // WP, NX, SMEP, SMAP, UMIP
+    memory_map_build(boot); // page tables of our own; direct map with keys
+    pks_init_cpu();         // IA32_PKRS, then CR4.PKS: direct map closed
+    trap_use_pks();         // every handler starts with all keys closed
+    memory_init(boot);      // frame table, frame allocator, domains
+    interrupt_init();       // local APIC, nothing of the 8259s
+    threads_init();         // this is the boot thread
+    image_seal();           // init code is gone, constants are constant
+    interrupts_enable();    // from here on they may come
+    run();                  // tests, benchmarks, application or shell
 }

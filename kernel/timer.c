@@ -1,75 +1,147 @@
 // SPDX-License-Identifier: MIT
 //
-// The local APIC's timer, in units of time.
+// The local APIC's timer in one-shot mode, shared by a few events. Its
+// frequency and the time-stamp counter's are measured together, by the 8254.
 #include "kernel/timer.h"
 
 #include "arch/apic.h"
 #include "arch/cpu.h"
 #include "arch/pit.h"
+#include "arch/spinlock.h"
 #include "kernel/interrupt.h"
 #include "keyhole.h"
 
 #define MEASUREMENTS 3
 
-static struct {
-    uint32_t counts_per_ms; // 0: not measured yet
-    void (*fn)(void);       // NULL: stopped
-} timer;
+// The shortest period that timer_start() gives: a handler must get away in
+// time.
+#define PERIOD_MIN_US 1
 
-// The least of some measurements: what disturbs one makes it longer. 0: there
-// is no clock to measure by.
-static uint32_t counts_per_ms_measure(void)
+static struct {
+    uint64_t tsc_per_ms; // 0: not measured yet
+    uint32_t apic_per_ms;
+} rate;
+
+static struct {
+    uint64_t at;     // ticks of the TSC; 0: never
+    uint64_t period; // 0: once
+    void (*fn)(void);
+} events[TIMER_EVENTS];
+
+// The least of some measurements: what disturbs one makes it longer.
+static void rate_measure(void)
 {
-    uint32_t least = UINT32_MAX;
+    uint64_t tsc = UINT64_MAX;
+    uint32_t apic = UINT32_MAX;
     for (unsigned i = 0; i < MEASUREMENTS; i++) {
         apic_timer_race();
+        uint64_t start = cpu_read_tsc();
         bool counted = pit_wait_1ms();
+        uint64_t ticks = cpu_read_tsc() - start;
         uint32_t counts = apic_timer_elapsed();
         apic_timer_stop();
-        if (!counted) {
-            return 0;
+        if (!counted || ticks == 0 || counts == 0) {
+            return;
         }
-        least = MIN(least, counts);
+        tsc = MIN(tsc, ticks);
+        apic = MIN(apic, counts);
     }
-    return least;
+    rate.tsc_per_ms = tsc;
+    rate.apic_per_ms = apic;
 }
+
+uint64_t clock_now(void)
+{
+    return cpu_read_tsc();
+}
+
+uint64_t clock_ticks(uint64_t us)
+{
+    if (rate.tsc_per_ms == 0) {
+        rate_measure();
+    }
+    uint64_t ms = us / 1000;
+    return ms * rate.tsc_per_ms + us % 1000 * rate.tsc_per_ms / 1000;
+}
+
+// Set the APIC for the earliest event.
+static void timer_program(void)
+{
+    uint64_t first = 0;
+    for (unsigned i = 0; i < TIMER_EVENTS; i++) {
+        if (events[i].at != 0 && (first == 0 || events[i].at < first)) {
+            first = events[i].at;
+        }
+    }
+    if (first == 0) {
+        apic_timer_stop();
+        return;
+    }
+    uint64_t now = clock_now();
+    uint64_t wait = first > now ? first - now : 0;
+    // Far away: look again after a second.
+    wait = MIN(wait, 1000 * rate.tsc_per_ms);
+    uint64_t count = wait * rate.apic_per_ms / rate.tsc_per_ms;
+    apic_timer_start(VECTOR_TIMER, (uint32_t)MIN(count + 1, UINT32_MAX));
+}
+
+void timer_set(enum timer_event event, uint64_t at)
+{
+    events[event].at = at;
+    timer_program();
+}
+
+__init void timer_handler_set(enum timer_event event, void (*fn)(void))
+{
+    events[event].fn = fn;
+}
+
+// The APIC is set for the next before anybody is called, since a handler may be
+// abandoned.
+void timer_handle(void)
+{
+    uint64_t now = clock_now();
+    bool due[TIMER_EVENTS];
+    for (unsigned i = 0; i < TIMER_EVENTS; i++) {
+        due[i] = events[i].at != 0 && events[i].at <= now;
+        if (due[i]) {
+            events[i].at = events[i].period != 0 ? now + events[i].period : 0;
+        }
+    }
+    timer_program();
+    for (unsigned i = 0; i < TIMER_EVENTS; i++) {
+        if (due[i]) {
+            events[i].fn();
+        }
+    }
+}
+
+// ------------------------------------------------------------ Periods for all
 
 int timer_start(uint64_t period_us, void (*fn)(void))
 {
     timer_stop();
-    if (timer.counts_per_ms == 0) {
-        timer.counts_per_ms = counts_per_ms_measure();
-    }
-    if (timer.counts_per_ms == 0) {
+    if (clock_ticks(1000) == 0) {
         printf("keyhole: no timer: the 8254 does not count, so the local "
                "APIC's frequency is not known\n");
         return -EIO;
     }
-    if (period_us > UINT32_MAX) {
+    if (period_us < PERIOD_MIN_US || period_us > UINT32_MAX) {
         return -EINVAL;
     }
-    uint64_t count = period_us * timer.counts_per_ms / 1000;
-    if (count == 0 || count > UINT32_MAX) {
-        return -EINVAL;
-    }
-    timer.fn = fn;
-    cpu_compiler_barrier();
-    apic_timer_start(VECTOR_TIMER, (uint32_t)count);
+    uint64_t flags = cpu_interrupts_off();
+    events[TIMER_USER].period = clock_ticks(period_us);
+    events[TIMER_USER].fn = fn;
+    timer_set(TIMER_USER, clock_now() + events[TIMER_USER].period);
+    cpu_interrupts_restore(flags);
     return 0;
 }
 
 void timer_stop(void)
 {
-    apic_timer_stop();
-    cpu_compiler_barrier();
-    timer.fn = NULL;
-}
-
-// One that was on its way when the timer stopped finds no function.
-void timer_handle(void)
-{
-    void (*fn)(void) = timer.fn;
-    if (fn != NULL) {
-        fn();
+    uint64_t flags = cpu_interrupts_off();
+    if (events[TIMER_USER].at != 0) {
+        timer_set(TIMER_USER, 0);
     }
+    cpu_interrupts_restore(flags);
 }

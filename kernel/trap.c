@@ -11,6 +11,7 @@
 #include "kernel/fault.h"
 #include "kernel/interrupt.h"
 #include "kernel/remote.h"
+#include "kernel/sched.h"
 #include "kernel/step.h"
 #include "lib/panic.h"
 #include "mm/bracket.h"
@@ -158,6 +159,10 @@ void trap_handle(struct trap_frame *trap)
         break;
     }
     balance_check(trap);
+    if (unlikely(percpu.slice_over) && percpu.trap_level == 1 &&
+        trap->vector >= VECTOR_INTERRUPTS) {
+        sched_preempt();
+    }
     if (unlikely(percpu.nmi_level == percpu.trap_level)) {
         percpu.nmi_level = 0; // the IRETQ that follows unblocks NMIs
     }

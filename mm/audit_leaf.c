@@ -104,7 +104,7 @@ static void leaf_vmap(struct audit *audit, const struct audit_leaf *leaf)
 static void leaf_window(struct audit *audit, const struct audit_leaf *leaf)
 {
     const struct page *page = page_at(leaf->physical);
-    if (brackets_depth() == 0 || leaf->size != PAGE_SIZE ||
+    if (brackets_open() == 0 || leaf->size != PAGE_SIZE ||
         (leaf->entry & UNCACHED) || page == NULL ||
         !(page->private_state & FRAME_ALLOCATED) ||
         (pte_key(leaf->entry) != KEY_WINDOW &&
@@ -212,6 +212,8 @@ static const struct region {
     REGION(DEVICE_REGION, leaf_device),
     REGION(BLOCK_TABLE, leaf_own),
     REGION(LOCAL_WINDOWS, leaf_window),
+    REGION(MORE_WINDOWS, leaf_window),
+    REGION(MM_CONTEXTS, leaf_own),
 };
 
 // The region that holds all of a leaf, or NULL.
@@ -276,6 +278,7 @@ void audit_leaf(struct audit *audit, const struct audit_leaf *leaf)
         return;
     }
     if (region->base != DIRECT_MAP_BASE && region->base != LOCAL_WINDOWS_BASE &&
+        region->base != MORE_WINDOWS_BASE &&
         pte_key(leaf->entry) != KEY_KERNEL) {
         leaf_find(audit, AUDIT_ALIAS_KEY, leaf);
     }

@@ -13,14 +13,13 @@
 #include "mm/frames.h"
 #include "mm/misuse.h"
 
-static struct bracket_stack boot_brackets;
 static struct {
     struct bracket below;
     struct bracket_level level[TRAPS_MAX + 4];
 } boot_handlers;
 
 // A slot that nobody opens or closes.
-static __init void nobody_init(struct bracket *bracket, uint32_t rights)
+static void nobody_init(struct bracket *bracket, uint32_t rights)
 {
     bracket->address = BRACKET_NOBODY;
     bracket->rights = rights;
@@ -28,35 +27,35 @@ static __init void nobody_init(struct bracket *bracket, uint32_t rights)
     bracket->count = INT64_MIN;
 }
 
-__init void brackets_init_boot(void)
+void bracket_stack_init(struct bracket_stack *stack, uint32_t rights)
 {
-    // All rights until pks_init_cpu(): there is nothing to refuse before it.
-    nobody_init(&boot_brackets.below, ~0u);
-    nobody_init(&boot_brackets.thread.sentinel, 0);
-    boot_brackets.thread.sentinel.interrupted = NULL;
-    nobody_init(&boot_brackets.thread.end, ~0u);
+    nobody_init(&stack->below, ~0u);
+    nobody_init(&stack->thread.sentinel, rights);
+    stack->thread.sentinel.interrupted = NULL;
+    nobody_init(&stack->thread.end, ~0u);
+    for (unsigned i = 0; i < BRACKETS_MAX; i++) {
+        stack->thread.bracket[i].map_site = 0; // nobody remembers another's
+    }
+}
+
+__init void handler_brackets_init_boot(void)
+{
     nobody_init(&boot_handlers.below, ~0u);
     for (unsigned i = 0; i < ARRAY_SIZE(boot_handlers.level); i++) {
         nobody_init(&boot_handlers.level[i].sentinel, PKRS_CLOSED);
         nobody_init(&boot_handlers.level[i].end, ~0u);
     }
-    percpu.bracket_top = boot_brackets.thread.bracket;
-    percpu.handler_next = &boot_handlers.level[0].sentinel;
+    percpu.handler_first = &boot_handlers.level[0].sentinel;
+    percpu.handler_next = percpu.handler_first;
 }
 
-void brackets_count(uint64_t *outermost, uint64_t *open)
+uint64_t handler_brackets_outermost(void)
 {
-    *outermost = boot_brackets.thread.bracket[0].count;
+    uint64_t outermost = 0;
     for (unsigned i = 0; i < ARRAY_SIZE(boot_handlers.level); i++) {
-        *outermost += boot_handlers.level[i].bracket[0].count;
+        outermost += boot_handlers.level[i].bracket[0].count;
     }
-    *open = 0;
-    const struct bracket *b = percpu.bracket_top;
-    for (; b != NULL; b = b[-1].interrupted) {
-        for (; !bracket_is_sentinel(b - 1); b--) {
-            ++*open;
-        }
-    }
+    return outermost;
 }
 
 // ------------------------------------------------------------------ One frame

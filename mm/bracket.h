@@ -38,6 +38,7 @@ struct bracket_level {
 };
 
 _Static_assert(sizeof(struct bracket_level) == BRACKET_LEVEL_SIZE, "asm.h");
+#define BRACKET_LEVEL_SLOTS (BRACKETS_MAX + 2)
 
 // A thread's. What lies below its sentinel has rights that no context has, as
 // the end of a level has: closing a sentinel is never a change of nothing.
@@ -77,12 +78,27 @@ static inline size_t bracket_frames(const struct bracket *bracket)
     return more < 0 ? -more : more + 1;
 }
 
-// Give the boot thread its stack of brackets. Early boot, before any trap.
-void brackets_init_boot(void);
+// Make a stack of slots with no bracket open; `rights` are those of its
+// context. What was remembered in it is forgotten, the counts of use stay.
+void bracket_stack_init(struct bracket_stack *stack, uint32_t rights);
+
+// The slots of this CPU's handlers. Early boot, before any trap.
+void handler_brackets_init_boot(void);
+
+// How many of the brackets in handlers had no other open. Any context.
+uint64_t handler_brackets_outermost(void);
 
 // Add up how many brackets were opened with no other open in their context, and
 // how many are open now. Any context.
 void brackets_count(uint64_t *outermost, uint64_t *open);
+
+// How many are open, in all contexts. Any context.
+static inline uint64_t brackets_open(void)
+{
+    uint64_t outermost, open;
+    brackets_count(&outermost, &open);
+    return open;
+}
 
 // The interrupted context of a handler may use these bits of IA32_PKRS from now
 // on, whichever of its brackets is the innermost. `top` is where its next
@@ -126,3 +142,6 @@ enum bracket_where {
 // The bracket of this thread that had an address; NULL: none is remembered.
 const struct bracket *bracket_find(uintptr_t address,
                                    enum bracket_where *where);
+
+// The open bracket with this address of a thread that no CPU runs; NULL: none.
+const struct bracket *bracket_find_sleeping(uintptr_t address);

@@ -65,7 +65,7 @@ static uintptr_t window_open_frames(struct bracket *bracket, uintptr_t address,
         bracket_misuse_window(page, site);
     }
     uint64_t flags = local_window_flags(KEY_WINDOW, writable);
-    uint64_t *entry = local_window_entry(room);
+    uint64_t *entry = local_window_entry(local_window(), room);
     uint32_t rights = pks_rights();
     pks_change_rights(bracket, rights & ~WINDOW_WRITE);
     for (size_t i = 0; i < count; i++) {
@@ -163,7 +163,7 @@ pages_open(struct page *const pages[], size_t count, bool writable,
     }
 
     uint64_t flags = local_window_flags(key, writable);
-    uint64_t *entry = local_window_entry(address);
+    uint64_t *entry = local_window_entry(local_window(), address);
     pks_change_rights(bracket, bracket[-1].rights & ~WINDOW_WRITE);
     for (size_t i = 0;;) {
         local_window_set(&entry[i], page, flags);

@@ -3,6 +3,7 @@
 // Looking at brackets, for those who report or abandon them. Not for hot paths.
 #include "arch/pks.h"
 #include "mm/bracket_internal.h"
+#include "mm/context.h"
 #include "mm/domain.h"
 #include "mm/frames.h"
 #include "mm/local_window.h"
@@ -104,6 +105,7 @@ void brackets_relax(struct bracket *top, uint32_t bits)
 }
 
 static bool bracket_holds(const struct bracket *bracket,
+                          const struct local_window *window,
                           const struct page *page, size_t count)
 {
     uintptr_t address = bracket_address(bracket);
@@ -112,7 +114,7 @@ static bool bracket_holds(const struct bracket *bracket,
         return false;
     }
     if (bracket_is_special(bracket)) {
-        return local_window_holds(address, frames, page, count);
+        return local_window_holds(window, address, frames, page, count);
     }
     uintptr_t first = page_direct_address(page);
     uintptr_t base = ALIGN_DOWN(address, PAGE_SIZE);
@@ -120,37 +122,92 @@ static bool bracket_holds(const struct bracket *bracket,
            first < base + frames * PAGE_SIZE;
 }
 
+// All open brackets: those of this CPU's handlers and its thread, innermost
+// first, and those of the threads that no CPU runs.
+struct walk {
+    const struct bracket *next; // NULL: not begun
+    const struct local_window *window;
+    struct mm_context *context; // whose turn it is; NULL: this CPU's
+    bool over;
+};
+
+// Go on to the context that is below, or to the next thread.
+static void walk_descend(struct walk *walk)
+{
+    walk->next = interrupted_top(walk->next - 1);
+    while (walk->next == NULL) {
+        walk->context = mm_context_next(walk->context);
+        if (walk->context == NULL) {
+            walk->over = true;
+            return;
+        }
+        if (!walk->context->running) {
+            walk->next = walk->context->top;
+            walk->window = &walk->context->window;
+        }
+    }
+}
+
+static const struct bracket *walk_on(struct walk *walk)
+{
+    if (walk->next == NULL) {
+        walk->next = percpu.bracket_top;
+        walk->window = percpu.window;
+    }
+    while (!walk->over && bracket_is_sentinel(walk->next - 1)) {
+        walk_descend(walk);
+    }
+    return walk->over ? NULL : --walk->next;
+}
+
 const struct bracket *bracket_find_open(const struct page *page, size_t count)
 {
-    const struct bracket *b = percpu.bracket_top;
-    while (b != NULL) {
-        for (; !bracket_is_sentinel(b - 1); b--) {
-            if (bracket_holds(b - 1, page, count)) {
-                return b - 1;
-            }
-        }
-        b = interrupted_top(b - 1);
+    struct walk walk = {0};
+    const struct bracket *bracket;
+    while ((bracket = walk_on(&walk)) != NULL &&
+           !bracket_holds(bracket, walk.window, page, count)) {
     }
-    return NULL;
+    return bracket;
+}
+
+const struct bracket *bracket_find_sleeping(uintptr_t address)
+{
+    struct walk walk = {0};
+    const struct bracket *bracket;
+    while ((bracket = walk_on(&walk)) != NULL &&
+           (walk.context == NULL || bracket_address(bracket) != address)) {
+    }
+    return bracket;
 }
 
 uint32_t brackets_busy_keys(void)
 {
     uint32_t busy = 0;
-    const struct bracket *b = percpu.bracket_top;
-    for (; b != NULL; b = interrupted_top(b - 1)) {
-        for (; !bracket_is_sentinel(b - 1); b--) {
-            uintptr_t address = bracket_address(b - 1);
-            const struct page *page =
-                bracket_is_special(b - 1)
-                    ? local_window_page(address)
-                    : frame_page((address - DIRECT_MAP_BASE) / PAGE_SIZE);
-            if (page != NULL && page_domain(page) != NULL) {
-                busy |= 1u << page_domain(page)->key;
-            }
+    struct walk walk = {0};
+    const struct bracket *bracket;
+    while ((bracket = walk_on(&walk)) != NULL) {
+        uintptr_t address = bracket_address(bracket);
+        const struct page *page =
+            bracket_is_special(bracket)
+                ? local_window_page(walk.window, address)
+                : frame_page((address - DIRECT_MAP_BASE) / PAGE_SIZE);
+        if (page != NULL && page_domain(page) != NULL) {
+            busy |= 1u << page_domain(page)->key;
         }
     }
     return busy;
+}
+
+void brackets_count(uint64_t *outermost, uint64_t *open)
+{
+    struct walk walk = {0};
+    *outermost = handler_brackets_outermost();
+    for (struct mm_context *c = mm_context_next(NULL); c != NULL;
+         c = mm_context_next(c)) {
+        *outermost += c->brackets.thread.bracket[0].count;
+    }
+    for (*open = 0; walk_on(&walk) != NULL; ++*open) {
+    }
 }
 
 // The thread's own brackets, and in *top where the open ones end.
@@ -176,7 +233,7 @@ const struct bracket *bracket_recall(const struct page *page, unsigned *cursor,
     const struct bracket_level *stack = thread_brackets(&top);
     while (*cursor < BRACKETS_MAX) {
         const struct bracket *bracket = &stack->bracket[(*cursor)++];
-        if (bracket_holds(bracket, page, 1)) {
+        if (bracket_holds(bracket, percpu.window, page, 1)) {
             *open = bracket < top;
             return bracket;
         }

@@ -6,6 +6,7 @@
 #include "arch/pks.h"
 #include "lib/panic.h"
 #include "mm/bracket.h"
+#include "mm/context.h"
 #include "mm/domain.h"
 #include "mm/frame_cache.h"
 #include "mm/frame_fill.h"
@@ -335,15 +336,16 @@ void free_pages(struct page *page, unsigned order)
 }
 
 // Nothing is unusual: no state but that of a single frame, no kmap() or vmap(),
-// and no bracket of this thread. An open bracket is an open key, so the rights
-// tell.
+// and no bracket, of this thread (an open bracket is an open key, so the rights
+// tell) or of one that waits.
 void free_page(struct page *page)
 {
     uint32_t owner = page_owner(page);
     if (unlikely(owner >> FRAME_OWNER_DOMAIN_BITS !=
                      FRAME_OWNER(0, 0, FRAME_BLOCK_STATE) >>
                          FRAME_OWNER_DOMAIN_BITS ||
-                 page->private_prev != 0 || pks_rights() != PKRS_CLOSED)) {
+                 page->private_prev != 0 || pks_rights() != PKRS_CLOSED ||
+                 mm_contexts_holding != 0)) {
         COLD_CALL_3(block_free, page, 0, CALL_SITE());
         return;
     }

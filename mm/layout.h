@@ -38,6 +38,13 @@
 #define KMAP_SITES_BASE 0xffffffb000000000ull
 #define KMAP_SITES_SIZE (DIRECT_MAP_SIZE / 1024)
 
+// What the memory manager keeps for each thread (mm/context.h), and the windows
+// of all threads but the first ones.
+#define MM_CONTEXTS_BASE 0xffffffb800000000ull
+#define MM_CONTEXTS_SIZE MIB(16)
+#define MORE_WINDOWS_BASE 0xffffffb900000000ull
+#define MORE_WINDOWS_SIZE GIB(16)
+
 // The heap. Small objects lie in slabs of 16 KiB; apart from them, so that no
 // object's overflow reaches it, is what is known of each slab and of each 16
 // bytes of slab. Large objects have a span for each power of two of pages. All
@@ -94,7 +101,9 @@ LAYOUT_BEFORE(VMAP, TEST_REGION);
 LAYOUT_BEFORE(TEST_REGION, FRAME_TABLE);
 LAYOUT_BEFORE(FRAME_TABLE, VMAP_SLOTS);
 LAYOUT_BEFORE(VMAP_SLOTS, KMAP_SITES);
-LAYOUT_BEFORE(KMAP_SITES, HEAP_SLABS);
+LAYOUT_BEFORE(KMAP_SITES, MM_CONTEXTS);
+LAYOUT_BEFORE(MM_CONTEXTS, MORE_WINDOWS);
+LAYOUT_BEFORE(MORE_WINDOWS, HEAP_SLABS);
 LAYOUT_BEFORE(HEAP_SLABS, HEAP_HEADERS);
 LAYOUT_BEFORE(HEAP_HEADERS, HEAP_LARGE);
 LAYOUT_BEFORE(HEAP_LARGE, HEAP_STATES);

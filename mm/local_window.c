@@ -9,21 +9,16 @@
 #include "mm/pagetable.h"
 #include "mm/pt_window.h"
 
-static struct local_window boot_window;
-
-__init void local_window_init_boot(void)
+bool local_window_make_locked(struct local_window *window, uint32_t number)
 {
-    struct local_window *window = &boot_window;
-    percpu.window = window;
-    window->base = window->next = LOCAL_WINDOWS_BASE;
-    uint64_t lock = mm_lock();
+    window->base = number < LOCAL_WINDOWS_NEAR
+                       ? LOCAL_WINDOWS_BASE + number * LOCAL_WINDOW_SIZE
+                       : MORE_WINDOWS_BASE +
+                             (number - LOCAL_WINDOWS_NEAR) * LOCAL_WINDOW_SIZE;
+    window->next = window->base;
     window->entries =
         pt_entries_row_locked(window->base, LOCAL_WINDOW_PAGES / PT_ENTRIES);
-    mm_unlock(lock);
-    if (window->entries == NULL) {
-        refuse("no page tables for local mappings; give the machine at least "
-               "32 MiB (qemu -m 32M)");
-    }
+    return window->entries != NULL;
 }
 
 void local_window_trim(uintptr_t address, size_t count)
@@ -38,11 +33,11 @@ void local_window_trim(uintptr_t address, size_t count)
     }
 }
 
-bool local_window_holds(uintptr_t address, size_t count,
-                        const struct page *page, size_t n)
+bool local_window_holds(const struct local_window *window, uintptr_t address,
+                        size_t count, const struct page *page, size_t n)
 {
     bool holds = false;
-    const uint64_t *entry = local_window_entry(address);
+    const uint64_t *entry = local_window_entry(window, address);
     uint32_t rights = window_open(WINDOW_READ);
     for (size_t i = 0; i < count && !holds; i++) {
         uint64_t frame = (entry[i] & PTE_ADDRESS) / PAGE_SIZE;
@@ -52,10 +47,11 @@ bool local_window_holds(uintptr_t address, size_t count,
     return holds;
 }
 
-struct page *local_window_page(uintptr_t address)
+struct page *local_window_page(const struct local_window *window,
+                               uintptr_t address)
 {
     uint32_t rights = window_open(WINDOW_READ);
-    uint64_t entry = *local_window_entry(address);
+    uint64_t entry = *local_window_entry(window, address);
     window_close(rights);
     return entry & PTE_P ? frame_page((entry & PTE_ADDRESS) / PAGE_SIZE) : NULL;
 }

@@ -20,6 +20,10 @@
 // Twice what a thread may have, so that its handlers find room, and guards.
 #define LOCAL_WINDOW_PAGES (2 * LOCAL_WINDOW_FRAMES)
 #define LOCAL_WINDOW_SIZE (LOCAL_WINDOW_PAGES * PAGE_SIZE)
+// The first lie beside other small regions, whose tables are there anyway.
+#define LOCAL_WINDOWS_NEAR (LOCAL_WINDOWS_SIZE / LOCAL_WINDOW_SIZE)
+#define LOCAL_WINDOWS_MAX                                                      \
+    (LOCAL_WINDOWS_NEAR + MORE_WINDOWS_SIZE / LOCAL_WINDOW_SIZE)
 
 struct local_window {
     uintptr_t base;
@@ -35,11 +39,13 @@ static inline struct local_window *local_window(void)
 
 static inline bool local_window_has(uintptr_t address)
 {
-    return address - LOCAL_WINDOWS_BASE < LOCAL_WINDOWS_SIZE;
+    return address - LOCAL_WINDOWS_BASE < LOCAL_WINDOWS_SIZE ||
+           address - MORE_WINDOWS_BASE < MORE_WINDOWS_SIZE;
 }
 
-// Make the boot thread's window. Boot, with the frame allocator.
-void local_window_init_boot(void);
+// Make the window with this number; its page tables stay for good. mm_lock
+// held. False: out of memory.
+bool local_window_make_locked(struct local_window *window, uint32_t number);
 
 // Reserve room for `count` frames: its address, or 0 when the window is full.
 // Any context.
@@ -64,9 +70,9 @@ static inline uint64_t local_window_flags(unsigned key, bool writable)
            (writable ? PTE_RW | PTE_D : 0);
 }
 
-static inline uint64_t *local_window_entry(uintptr_t address)
+static inline uint64_t *local_window_entry(const struct local_window *window,
+                                           uintptr_t address)
 {
-    const struct local_window *window = local_window();
     return window->entries + (address - window->base) / PAGE_SIZE;
 }
 
@@ -84,7 +90,7 @@ static inline void local_window_set(uint64_t *entry, const struct page *page,
 // since a handler that takes the same room may need the entries.
 static inline void local_window_clear(uintptr_t address, size_t count)
 {
-    uint64_t *entry = local_window_entry(address);
+    uint64_t *entry = local_window_entry(local_window(), address);
     uintptr_t at = address;
     percpu_add_value(pte_writes, count);
     percpu_add_value(invlpg, count);
@@ -103,8 +109,9 @@ static inline void local_window_clear(uintptr_t address, size_t count)
 void local_window_trim(uintptr_t address, size_t count);
 
 // Whether one of `n` frames from `page` on is mapped in a part of the window.
-bool local_window_holds(uintptr_t address, size_t count,
-                        const struct page *page, size_t n);
+bool local_window_holds(const struct local_window *window, uintptr_t address,
+                        size_t count, const struct page *page, size_t n);
 
 // The frame at an address of the window; NULL: none. Any context.
-struct page *local_window_page(uintptr_t address);
+struct page *local_window_page(const struct local_window *window,
+                               uintptr_t address);

@@ -6,12 +6,12 @@
 #include "arch/cpuid.h"
 #include "arch/pte.h"
 #include "lib/panic.h"
+#include "mm/context.h"
 #include "mm/domain.h"
 #include "mm/frames.h"
 #include "mm/image.h"
 #include "mm/keys.h"
 #include "mm/layout.h"
-#include "mm/local_window.h"
 #include "mm/pagetable.h"
 #include "mm/section.h"
 #include "mm/tables.h"
@@ -115,7 +115,7 @@ __init void memory_init(const struct boot_info *boot)
     frames_init(&ram, &available, boot->kernel_start,
                 boot->kernel_end - boot->kernel_start);
     domains_init();
-    local_window_init_boot();
+    mm_context_init_boot_window();
 }
 
 void memory_leaf_bytes(uint64_t bytes[PT_LEVELS + 1])

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Runs the registered tests and prints KTAP. One after the other on the boot
-// stack; a test that faults, misuses a call or leaves a bracket open fails, and
-// the next one runs.
+// Runs the registered tests and prints KTAP. Each in a thread of its own, one
+// after the other; a test that faults, misuses a call or leaves a bracket open
+// fails, and so does one whose other threads do, and the next one runs.
 #include <stdarg.h>
 
 #include "arch/cpu.h"
@@ -16,11 +16,13 @@
 #include "kernel/heap_leaks.h"
 #include "kernel/misuse.h"
 #include "kernel/run.h"
+#include "kernel/thread.h"
 #include "keyhole.h"
 #include "lib/glob.h"
 #include "mm/bracket.h"
 #include "mm/heap.h"
 #include "mm/long_maps.h"
+#include "tests/framework.h"
 
 extern const struct test_entry __tests_start[], __tests_end[];
 
@@ -156,13 +158,10 @@ static void leftovers_check(uint32_t rights)
     brackets_abandon(percpu.bracket_top - depth, rights);
 }
 
-static void test_run(const struct test_entry *test, unsigned number,
-                     unsigned counts[3])
+static int test_body(void *argument)
 {
+    const struct test_entry *test = argument;
     struct catch_frame frame;
-    size_t mapped = long_maps_open();
-    now.failed = false;
-    now.skip = NULL;
     if (catch_enter(&frame) == 0) {
         frame.report = true;
         test->run();
@@ -175,11 +174,44 @@ static void test_run(const struct test_entry *test, unsigned number,
         printf("\n");
     }
     leftovers_check(frame.rights);
+    return 0;
+}
+
+void test_thread_failed(const struct thread *thread)
+{
+    printf("# thread %s ended by what is reported above\n", thread->name);
+    now.failed = true;
+}
+
+// Run the test in a thread; fail it for what it leaves behind.
+static void test_in_thread(const struct test_entry *test)
+{
+    size_t mapped = long_maps_open(), threads = threads_count();
+    struct thread *thread = thread_create("test", test_body, (void *)test);
+    if (thread == NULL) {
+        printf("# no memory for the test's thread\n");
+        now.failed = true;
+        return;
+    }
+    thread_join(thread);
     if (long_maps_open() > mapped) {
         printf("# the test ends with %zu kmap() or vmap() open\n",
                long_maps_open() - mapped);
         now.failed = true;
     }
+    if (threads_count() > threads) {
+        printf("# the test ends with %zu threads that nobody joined\n",
+               threads_count() - threads);
+        now.failed = true;
+    }
+}
+
+static void test_run(const struct test_entry *test, unsigned number,
+                     unsigned counts[3])
+{
+    now.failed = false;
+    now.skip = NULL;
+    test_in_thread(test);
     if (now.failed) {
         counts[1]++;
         printf("not ok %u - %s\n", number, test->name);
@@ -198,11 +230,13 @@ bool tests_run(const char *globs)
     unsigned number = 0;
     uint32_t mark = heap_mark();
     printf("KTAP version 1\n1..%u\n", tests_count(globs));
+    thread_failures_to(test_thread_failed);
     for (const struct test_entry *t = __tests_start; t < __tests_end; t++) {
         if (globs == NULL || glob_list_match(globs, t->name)) {
             test_run(t, ++number, counts);
         }
     }
+    thread_failures_to(NULL);
     heap_leaks_print(mark);
     printf("# %u passed, %u failed, %u skipped\n", counts[0], counts[1],
            counts[2]);

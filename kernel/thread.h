@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+//
+// What a thread is. Public calls are in keyhole.h; the scheduler's side is in
+// kernel/sched.h.
+#pragma once
+
+#include "keyhole.h"
+#include "lib/types.h"
+#include "mm/context.h"
+
+#define THREAD_NAME_SIZE 24
+#define THREAD_STACK_PAGES 8
+
+enum thread_state {
+    THREAD_READY,    // on a run queue, or running
+    THREAD_BLOCKED,  // somebody will call sched_wake()
+    THREAD_SLEEPING, // until a time, or sched_wake()
+    THREAD_ENDED,    // waits for thread_join()
+};
+
+struct thread {
+    // Set when it is made.
+    char name[THREAD_NAME_SIZE];
+    int (*fn)(void *arg);
+    void *arg;
+    void *stack_top;     // NULL: the boot stack
+    bool catch_failures; // see thread_failures_to()
+
+    // Of the thread alone, or of whoever switches it out or in.
+    uintptr_t sp; // where it goes on
+    struct catch_frame *catches;
+    struct step *step;
+    bool in_trap; // it was switched out in the handler of an interrupt
+    struct mm_context *context; // its brackets and its window
+
+    // Guarded by the lock of the run queue.
+    enum thread_state state;
+    uint64_t wake_at;    // ticks of the TSC, while it sleeps
+    struct thread *next; // on the one list that it is on
+
+    // Guarded by thread_lock.
+    struct thread *older, *newer; // all threads
+    struct thread *joiner;        // waits for it to end
+    int result;
+    bool ended;
+};
+
+// The thread that runs here. Any context: the interrupted one, in a handler.
+static inline struct thread *thread_current(void)
+{
+    return percpu.thread;
+}
+
+// The name of the thread that runs here, for reports. Any context.
+const char *thread_name(void);
+
+// Make the boot context a thread. Boot, once.
+void threads_init(void);
+
+// A call that waits, or makes who might, is not for handlers: a misuse there.
+void thread_context_check(const char *what, uintptr_t site);
+
+// How many threads there are, those that ended and were not joined included.
+size_t threads_count(void);
+
+// Called for what nobody catches in a thread that was made while it is set: a
+// fault or a misuse then ends that thread alone, with -EFAULT. NULL: such a
+// thing is a panic. Thread context.
+void thread_failures_to(void (*fn)(const struct thread *thread));

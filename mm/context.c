@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+//
+// The table of contexts, and what a switch between two threads does to brackets
+// and rights (docs/TRICKS.md, "A switch inside a handler").
+#include "mm/context.h"
+
+#include "arch/cpu.h"
+#include "arch/pks.h"
+#include "lib/panic.h"
+#include "mm/kernel_pages.h"
+#include "mm/layout.h"
+#include "mm/lock.h"
+#include "mm/pagetable.h"
+
+static struct mm_context boot_context;
+
+uint32_t mm_contexts_holding;
+
+static uint32_t used; // numbers below were used once; 0 is the boot thread's
+static uint32_t free_list;
+
+// Number 0 is in the image: it is there before there is memory to map.
+static struct mm_context *context_at(uint32_t number)
+{
+    return number == 0 ? &boot_context
+                       : (struct mm_context *)MM_CONTEXTS_BASE + number;
+}
+
+struct mm_context *mm_context_next(const struct mm_context *context)
+{
+    uint32_t number = context == NULL ? 0 : context->number + 1;
+    uint32_t end = __atomic_load_n(&used, __ATOMIC_ACQUIRE);
+    while (number < end && !context_at(number)->in_use) {
+        number++;
+    }
+    return number < end ? context_at(number) : NULL;
+}
+
+__init void mm_context_init_boot(void)
+{
+    struct mm_context *context = &boot_context;
+    // All rights until pks_init_cpu(): there is nothing to refuse before it.
+    bracket_stack_init(&context->brackets, 0);
+    context->in_use = context->running = true;
+    used = 1;
+    percpu.bracket_top = context->brackets.thread.bracket;
+    percpu.window = &context->window;
+}
+
+__init void mm_context_init_boot_window(void)
+{
+    uint64_t lock = mm_lock();
+    bool made = local_window_make_locked(&boot_context.window, 0);
+    mm_unlock(lock);
+    if (!made) {
+        refuse("no page tables for local mappings; give the machine at least "
+               "32 MiB (qemu -m 32M)");
+    }
+}
+
+// A number that was never used, with memory and a window.
+static struct mm_context *context_grow_locked(void)
+{
+    struct mm_context *context = context_at(used);
+    if (used == MM_CONTEXTS_SIZE / sizeof(*context) ||
+        used == LOCAL_WINDOWS_MAX ||
+        !kernel_page_ensure_locked((uintptr_t)context) ||
+        !kernel_page_ensure_locked((uintptr_t)(context + 1) - 1) ||
+        !local_window_make_locked(&context->window, used)) {
+        return NULL;
+    }
+    context->number = used;
+    __atomic_store_n(&used, used + 1, __ATOMIC_RELEASE);
+    return context;
+}
+
+struct mm_context *mm_context_create(void)
+{
+    uint64_t lock = mm_lock();
+    struct mm_context *context;
+    if (free_list != 0) {
+        context = context_at(free_list - 1);
+        free_list = context->next_free;
+    } else {
+        context = context_grow_locked();
+    }
+    if (context != NULL) {
+        bracket_stack_init(&context->brackets, PKRS_CLOSED);
+        context->top = context->brackets.thread.bracket;
+        context->in_use = true;
+    }
+    mm_unlock(lock);
+    return context;
+}
+
+void mm_context_destroy(struct mm_context *context)
+{
+    uint64_t lock = mm_lock();
+    ASSERT(context->in_use && !context->running &&
+           context->top == context->brackets.thread.bracket);
+    context->in_use = false;
+    context->next_free = free_list;
+    free_list = context->number + 1;
+    mm_unlock(lock);
+}
+
+// ---------------------------------------------------------------- The switch
+
+static inline bool holds_bracket(const struct mm_context *context)
+{
+    return context->top != context->brackets.thread.bracket;
+}
+
+// An NMI may come between any two of these stores. It takes the slots that
+// percpu.handler_next says and remembers percpu.bracket_top in their sentinel.
+// So the top is always that of the thread before the first handler's slots are
+// free to take, and only after they are taken that of the handler.
+void mm_context_switch(struct mm_context *from, struct mm_context *to,
+                       bool to_in_trap)
+{
+    struct bracket *first = percpu.handler_first;
+    bool in_trap = percpu.trap_level != 0;
+    uint32_t rights = pks_rights();
+    from->top = in_trap ? first->interrupted : percpu.bracket_top;
+    if (unlikely(holds_bracket(from))) {
+        mm_contexts_holding++;
+    }
+    if (unlikely(holds_bracket(to))) {
+        mm_contexts_holding--;
+    }
+    from->running = false;
+    to->running = true;
+    percpu.window = &to->window;
+    if (!to_in_trap) {
+        percpu.bracket_top = to->top;
+        percpu.handler_next = first;
+        percpu.trap_level = 0;
+    } else {
+        percpu.trap_level = 1;
+        percpu.handler_next = first + BRACKET_LEVEL_SLOTS;
+        first->interrupted = to->top;
+        first->rights = PKRS_CLOSED;
+        percpu.bracket_top = first + 1;
+    }
+    if (unlikely(pks_rights() != rights)) {
+        pks_load_rights();
+    }
+}

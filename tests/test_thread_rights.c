@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: MIT
+//
+// Whose rights are whose: brackets of threads that take turns, by themselves or
+// because the timer says so, and of threads that end.
+#include "arch/asm.h"
+#include "arch/pks.h"
+#include "kernel/misuse.h"
+#include "kernel/timer.h"
+#include "tests/framework.h"
+#include "tests/handlers.h"
+
+static struct page *frames[3];
+
+static bool frames_get(void)
+{
+    for (unsigned i = 0; i < 3; i++) {
+        struct domain *domain = domain_create("thread");
+        frames[i] = domain != NULL ? alloc_pages(domain, 1) : NULL;
+        if (frames[i] == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void frames_put(void)
+{
+    for (unsigned i = 0; i < 3; i++) {
+        struct domain *domain = page_domain(frames[i]);
+        free_pages(frames[i], 1);
+        domain_destroy(domain);
+    }
+}
+
+static bool reaches(struct page *page)
+{
+    char byte;
+    return probe_read(page_direct_map_address(page), &byte, 1, NULL);
+}
+
+static int look(void *unused)
+{
+    (void)unused;
+    return reaches(frames[0]) + 2 * reaches(frames[1]) +
+           4 * !rights_are(PKRS_CLOSED) + 8 * (brackets_depth() != 0);
+}
+
+TEST(thread, starts_with_every_key_closed)
+{
+    CHECK(frames_get());
+    volatile char *p = kmap_local_page(frames[0]);
+    struct thread *thread = thread_create("look", look, NULL);
+    CHECK(thread != NULL);
+    CHECK_EQ(thread_join(thread), 0);
+    *p = 1; // this thread's right is as it was
+    kunmap_local((const void *)p);
+    CHECK(rights_are(PKRS_CLOSED));
+    frames_put();
+}
+
+static unsigned wrong;
+
+// Brackets on one's own frame, with a turn for the others at each step: nobody
+// else's frame is in reach, one's own always is.
+static int bracket_and_yield(void *number)
+{
+    unsigned own = (unsigned)(uintptr_t)number, other = (own + 1) % 3;
+    for (unsigned i = 0; i < 20; i++) {
+        volatile char *p = kmap_local_page(frames[own]);
+        uint32_t rights = pks_rights();
+        *p = (char)i;
+        thread_yield();
+        wrong += *p != (char)i || reaches(frames[other]) || !rights_are(rights);
+        const volatile char *q = kmap_local_page_ro(frames[own] + 1);
+        struct page *list[] = {frames[own] + 1, frames[own]};
+        volatile char *r = kmap_local_pages(list, 2);
+        thread_yield();
+        wrong += *q != 0 || r[PAGE_SIZE] != (char)i;
+        r[PAGE_SIZE] = 1;
+        thread_yield();
+        kunmap_local((const void *)r);
+        thread_yield();
+        wrong += probe_read((const void *)r, &(char){0}, 1, NULL);
+        kunmap_local((const void *)q);
+        wrong += *p != 1;
+        kunmap_local((const void *)p);
+        wrong += !rights_are(PKRS_CLOSED) || reaches(frames[own]);
+    }
+    return 0;
+}
+
+static void three_run(int (*fn)(void *))
+{
+    struct thread *threads[3];
+    wrong = 0;
+    for (uintptr_t i = 0; i < 3; i++) {
+        threads[i] = thread_create("bracket", fn, (void *)i);
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        wrong += threads[i] == NULL || thread_join(threads[i]) != 0;
+    }
+}
+
+TEST(thread, rights_are_the_threads_own)
+{
+    CHECK(frames_get());
+    three_run(bracket_and_yield);
+    CHECK_EQ(wrong, 0);
+    CHECK(rights_are(PKRS_CLOSED));
+    frames_put();
+}
+
+// The same without a yield: the timer interrupts at any instruction.
+static int bracket_and_spin(void *number)
+{
+    unsigned own = (unsigned)(uintptr_t)number, other = (own + 1) % 3;
+    uint64_t end = clock_now() + clock_ticks(60000);
+    unsigned rounds = 0;
+    while (clock_now() < end || rounds < 50) {
+        volatile unsigned *p = kmap_local_page(frames[own]);
+        *p = ++rounds;
+        volatile unsigned *q = kmap_local_page(frames[own]);
+        wrong += *q != rounds || reaches(frames[other]);
+        kunmap_local((const void *)q);
+        wrong += *p != rounds;
+        kunmap_local((const void *)p);
+        wrong += !rights_are(PKRS_CLOSED);
+    }
+    return 0;
+}
+
+TEST(thread, preempted_inside_brackets)
+{
+    CHECK(frames_get());
+    three_run(bracket_and_spin);
+    CHECK_EQ(wrong, 0);
+    CHECK(rights_are(PKRS_CLOSED));
+    frames_put();
+}
+
+static int sleep_in_bracket(void *page)
+{
+    volatile char *p = kmap_local_page(page);
+    thread_sleep_ms(5);
+    *p = 2;
+    kunmap_local((const void *)p);
+    return 0;
+}
+
+// Its frame must not be freed and its key not be lent while it sleeps.
+TEST(thread, keeps_its_key_while_it_sleeps)
+{
+    static struct page *others[16];
+    CHECK(frames_get());
+    struct page *page = alloc_page(page_domain(frames[0]));
+    CHECK(page != NULL);
+    struct thread *thread = thread_create("sleeper", sleep_in_bracket, page);
+    CHECK(thread != NULL);
+    thread_yield();
+    CHECK_MISUSE(free_page(page));
+    CHECK_EQ(strcmp(misuse_last()->what,
+                    "frame freed while a bracket on it is open"),
+             0);
+    for (unsigned i = 0; i < 16; i++) {
+        struct domain *domain = domain_create("other");
+        others[i] = domain != NULL ? alloc_page(domain) : NULL;
+        CHECK(others[i] != NULL);
+        kunmap_local(kmap_local_page(others[i]));
+    }
+    CHECK_EQ(thread_join(thread), 0);
+    free_page(page);
+    for (unsigned i = 0; i < 16; i++) {
+        struct domain *domain = page_domain(others[i]);
+        free_page(others[i]);
+        CHECK_EQ(domain_destroy(domain), 0);
+    }
+    frames_put();
+}
+
+// ---------------------------------------------------------------------- Misuse
+
+static int unmap_it(void *address)
+{
+    bool caught = false;
+    struct catch_frame frame;
+    if (catch_enter(&frame) == 0) {
+        kunmap_local(address);
+        catch_leave(&frame);
+    } else {
+        caught = frame.misuse;
+    }
+    return caught;
+}
+
+TEST(thread, unmap_by_another_thread)
+{
+    CHECK(frames_get());
+    volatile char *p = kmap_local_page(frames[0]);
+    struct thread *thread = thread_create("thief", unmap_it, (void *)p);
+    CHECK(thread != NULL);
+    CHECK_EQ(thread_join(thread), 1);
+    CHECK_EQ(strcmp(misuse_last()->what, "unmap by another thread"), 0);
+    CHECK_EQ(strcmp(misuse_last()->site[1].what, "mapped"), 0);
+    *p = 1;
+    kunmap_local((const void *)p);
+    frames_put();
+}
+
+static int fault_at_once(void *address)
+{
+    *(volatile char *)address = 1;
+    return 0;
+}
+
+static int end_open(void *page)
+{
+    (void)kmap_local_page(page);
+    return 0;
+}
+
+static unsigned failures;
+
+static void count_failure(const struct thread *thread)
+{
+    (void)thread;
+    failures++;
+}
+
+// What nobody catches ends the thread alone, and its brackets are closed. The
+// test catches what would fail it otherwise.
+TEST(thread, ends_alone)
+{
+    CHECK(frames_get());
+    failures = 0;
+    thread_failures_to(count_failure);
+    struct thread *a = thread_create("fault", fault_at_once, (void *)8);
+    struct thread *b = thread_create("open", end_open, frames[0]);
+    int results[2] = {thread_join(a), thread_join(b)};
+    thread_failures_to(test_thread_failed);
+    CHECK_EQ(results[0], -EFAULT);
+    CHECK_EQ(results[1], -EFAULT);
+    CHECK_EQ(failures, 2);
+    CHECK_EQ(strcmp(misuse_last()->what, "thread ends with a bracket open"), 0);
+    frames_put(); // no bracket on frames[0] is open any more
+}
