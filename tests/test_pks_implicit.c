@@ -151,10 +151,12 @@ TEST(pks, descriptor_load_is_checked)
     struct outcome outcome = {.address = TABLE_BASE + FAR_SELECTOR};
     bool mapped = tables_map();
     if (mapped) {
+        cpu_cli(); // an interrupt would use these tables too
         gdt_use(DATA_ACCESSED);
         outcome_get(&outcome, FAR_SELECTOR, pks_access_load_es, PKRS_AD(KEY));
         es_restore();
         gdt_load(&cpu.old_gdt);
+        cpu_sti();
     }
     tables_unmap();
     CHECK(mapped);
@@ -166,6 +168,7 @@ TEST(pks, accessed_bit_write_is_checked)
     struct outcome outcome = {.address = TABLE_BASE + FAR_SELECTOR};
     bool set = false, mapped = tables_map();
     if (mapped) {
+        cpu_cli(); // an interrupt would use these tables too
         uint64_t *descriptor = (uint64_t *)(cpu.near + FAR_SELECTOR);
         gdt_use(DATA_NOT_ACCESSED);
         outcome.open = pks_access_load_es(NULL, FAR_SELECTOR, &outcome.fault);
@@ -177,6 +180,7 @@ TEST(pks, accessed_bit_write_is_checked)
         key_set(0);
         es_restore();
         gdt_load(&cpu.old_gdt);
+        cpu_sti();
     }
     tables_unmap();
     CHECK(mapped);
@@ -192,9 +196,11 @@ TEST(pks, gate_read_is_checked)
     struct outcome outcome = {0};
     bool mapped = tables_map();
     if (mapped) {
+        cpu_cli(); // an interrupt would use these tables too
         outcome.address = (uintptr_t)idt_use(0);
         outcome_get(&outcome, 0, pks_access_int, PKRS_AD(KEY));
         idt_load(&cpu.old_idt);
+        cpu_sti();
     }
     tables_unmap();
     CHECK(mapped);
@@ -227,6 +233,7 @@ TEST(pks, stack_push_of_an_exception_is_checked)
     struct outcome outcome = {.address = STACK_BASE + PAGE_SIZE - 8};
     bool mapped = tables_map();
     if (mapped) {
+        cpu_cli(); // an interrupt would use these tables too
         gdt_use(DATA_ACCESSED);
         uint64_t *descriptor = (uint64_t *)(cpu.near + SELECTOR_TSS);
         char *old_tss = task_state(descriptor);
@@ -243,6 +250,7 @@ TEST(pks, stack_push_of_an_exception_is_checked)
         // and busy already.
         task_use(descriptor, old_tss);
         gdt_load(&cpu.old_gdt);
+        cpu_sti();
     }
     tables_unmap();
     CHECK(mapped);

@@ -135,8 +135,11 @@ static uint64_t access_make_with_rights(const struct cell *cell,
     uint64_t value;
     set_ac(true);
     if (cell->key == 0) {
+        // An interrupt could not be delivered: its frame goes on the stack.
+        uint64_t flags = cpu_interrupts_off();
         value =
             now.key0(cell_address(cell), rights, cell->access, before, operand);
+        cpu_interrupts_restore(flags);
         rights = before;
     } else {
         pks_set_rights(rights);
