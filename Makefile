@@ -17,6 +17,7 @@ BUILD := debug#: or release
 APP :=#: folder of an application to link in
 TEST :=#: tests to run: GLOB[,GLOB]
 TESTS := yes#: no leaves the kernel's own tests out
+MUTANT :=#: mutants to try: GLOB[,GLOB]
 BENCH :=#: benchmarks to run: GLOB[,GLOB]
 PROTECT :=#: engine: pks, exact, open, flip, auto
 SMP := 1#: CPUs of the machine
@@ -327,7 +328,7 @@ ALL_OBJS := $(OBJS) $(O)/obj/app_name.o $(APP_OBJS)
 boot_words = $(strip $(1) $(if $(PROTECT),protect=$(PROTECT)) $(APPEND))
 MACHINE = --qemu '$(QEMU)' --cpu '$(CPU)' --memory '$(MEM)' --smp '$(SMP)'
 
-.PHONY: iso elf run test bench bench-wall debug lint help clean format
+.PHONY: mutants iso elf run test bench bench-wall debug lint help clean format
 .PHONY: install-deps soak docs FORCE
 .PHONY: run-machine debug-machine bench-machine soak-machine test-all test-parts test-one
 
@@ -543,6 +544,7 @@ TOOL_TESTS := \
     tests/tools/test-app \
     tests/tools/test-layers \
     tests/tools/test-messages \
+    tests/tools/test-mutants \
     tests/tools/test-peers \
     tests/tools/test-reference \
     tests/tools/test-runner \
@@ -562,6 +564,10 @@ $(O)/docs/html/index.html: include/keyhole.h tools/reference tools/header.py \
     tools/pages.py
 	$(call say,DOCS,$(O)/docs)
 	$(Q)$(PYTHON) tools/reference $< $(O)/docs
+
+mutants: ## Break the kernel in every listed way, see tests fail: MUTANT=GLOB
+	@tools/install-deps test
+	@$(PYTHON) tools/run-mutants --out '$(O)/mutants' '$(or $(MUTANT),*)'
 
 # --- Checks ------------------------------------------------------------------
 
