@@ -77,8 +77,8 @@ int tables_prepare_locked(void)
 
 int tables_prepare_row_locked(size_t count)
 {
-    bool enough =
-        block_end - block_next >= (count + TABLES_RESERVE) * PAGE_SIZE;
+    bool enough = block_end - block_next >= count * PAGE_SIZE &&
+                  available >= count + TABLES_RESERVE;
     return enough ? 0 : block_add_locked();
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Runs the registered tests and prints KTAP. Each in a thread of its own, one
-// after the other; a test that faults, misuses a call or leaves a bracket open
+// Runs the registered tests and prints KTAP. One after the other, on the boot
+// stack; a test that faults, misuses a call or leaves a bracket open
 // fails, and so does one whose other threads do, and the next one runs.
 #include <stdarg.h>
 
@@ -158,9 +158,8 @@ static void leftovers_check(uint32_t rights)
     brackets_abandon(percpu.bracket_top - depth, rights);
 }
 
-static int test_body(void *argument)
+static void test_body(const struct test_entry *test)
 {
-    const struct test_entry *test = argument;
     struct catch_frame frame;
     if (catch_enter(&frame) == 0) {
         frame.report = true;
@@ -174,7 +173,6 @@ static int test_body(void *argument)
         printf("\n");
     }
     leftovers_check(frame.rights);
-    return 0;
 }
 
 void test_thread_failed(const struct thread *thread)
@@ -183,17 +181,11 @@ void test_thread_failed(const struct thread *thread)
     now.failed = true;
 }
 
-// Run the test in a thread; fail it for what it leaves behind.
-static void test_in_thread(const struct test_entry *test)
+// Run the test; fail it for what it leaves behind.
+static void test_alone(const struct test_entry *test)
 {
     size_t mapped = long_maps_open(), threads = threads_count();
-    struct thread *thread = thread_create("test", test_body, (void *)test);
-    if (thread == NULL) {
-        printf("# no memory for the test's thread\n");
-        now.failed = true;
-        return;
-    }
-    thread_join(thread);
+    test_body(test);
     if (long_maps_open() > mapped) {
         printf("# the test ends with %zu kmap() or vmap() open\n",
                long_maps_open() - mapped);
@@ -211,7 +203,7 @@ static void test_run(const struct test_entry *test, unsigned number,
 {
     now.failed = false;
     now.skip = NULL;
-    test_in_thread(test);
+    test_alone(test);
     if (now.failed) {
         counts[1]++;
         printf("not ok %u - %s\n", number, test->name);

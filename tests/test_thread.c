@@ -9,7 +9,7 @@
 #include "kernel/timer.h"
 #include "mm/audit.h"
 
-#define MANY 200
+#define MANY 40
 
 static int give_back(void *arg)
 {
