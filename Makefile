@@ -200,6 +200,7 @@ TEST_SRCS := \
     tests/test_step_maps.c \
     tests/test_tables.c \
     tests/test_thread.c \
+    tests/test_thread_misuse.c \
     tests/test_thread_rights.c \
     tests/test_vmap.c \
     tests/test_vmap_areas.c \

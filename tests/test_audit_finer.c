@@ -12,6 +12,7 @@
 #include "mm/pagetable.h"
 #include "tests/alias.h"
 #include "tests/planted.h"
+#include "tests/scratch.h"
 
 TEST(audit, protections_off)
 {
@@ -38,10 +39,15 @@ TEST(audit, upper_entries)
     struct page *page = alloc_page(domain_ram);
     CHECK(page != NULL);
     uintptr_t at = (uintptr_t)kmap(page);
-    bool found = planted_is_found(at, 2, 0, PTE_PCD, AUDIT_BITS) &&
-                 planted_is_found(at, 3, 0, PTE_XD, AUDIT_BITS) &&
-                 planted_is_found(at, 2, 0, PTE_KEY(3), AUDIT_BITS) &&
-                 planted_is_found(at, 4, 0, PTE_US, AUDIT_BITS);
+    // A frame that can be read is no table either.
+    const void *open = kmap_local_page(page);
+    bool found =
+        planted_is_found(at, 2, PTE_ADDRESS, page_to_phys(page), AUDIT_TABLE);
+    kunmap_local(open);
+    found = found && planted_is_found(at, 2, 0, PTE_PCD, AUDIT_BITS) &&
+            planted_is_found(at, 3, 0, PTE_XD, AUDIT_BITS) &&
+            planted_is_found(at, 2, 0, PTE_KEY(3), AUDIT_BITS) &&
+            planted_is_found(at, 4, 0, PTE_US, AUDIT_BITS);
     kunmap(page);
     free_page(page);
     CHECK(found);
@@ -82,14 +88,42 @@ TEST(audit, uncached_memory)
     CHECK(found);
 }
 
-// A page of the image that shows another frame of the image.
+// A page of the image that shows another frame of the image: one that nobody
+// uses now.
 TEST(audit, image_place)
 {
-    static char data;
-    uintptr_t other = (uintptr_t)__text_start - KERNEL_BASE;
-    CHECK(planted_is_found((uintptr_t)__rodata_start, 1, PTE_ADDRESS, other,
-                           AUDIT_IMAGE));
-    CHECK(planted_is_found((uintptr_t)&data, 1, PTE_RW, 0, AUDIT_IMAGE));
+    uintptr_t at = ALIGN_UP((uintptr_t)test_scratch, PAGE_SIZE);
+    uintptr_t other = at + PAGE_SIZE - KERNEL_BASE;
+    CHECK(planted_is_found(at, 1, PTE_ADDRESS, other, AUDIT_IMAGE));
+    CHECK(planted_is_found(at, 1, PTE_RW, 0, AUDIT_IMAGE));
+}
+
+// A leaf of kmap() with another frame, of which nobody can say that it is not
+// mapped.
+TEST(audit, kmap_of_another_frame)
+{
+    struct page *page = alloc_page(domain_ram), *other = alloc_page(domain_ram);
+    CHECK(page != NULL && other != NULL);
+    uintptr_t at = (uintptr_t)kmap(page);
+    CHECK(kmap(other) != NULL);
+    bool found =
+        planted_is_found(at, 1, PTE_ADDRESS, page_to_phys(other), AUDIT_KMAP);
+    kunmap(other);
+    kunmap(page);
+    free_page(other);
+    free_page(page);
+    CHECK(found);
+}
+
+// The register and the word beside it, each wrong alone.
+TEST(audit, register_and_word)
+{
+    uint32_t open = PKRS_CLOSED & ~PKRS_AD(KEY_DOMAINS);
+    pks_write_msr_now(open);
+    bool found = planted_audit_names(AUDIT_RIGHTS);
+    pks_load_rights();
+    CHECK(found);
+    CHECK(planted_audit_is_content());
 }
 
 // A block that a domain keeps for later: free as a whole, and of a domain that
@@ -111,8 +145,33 @@ TEST(audit, free_blocks)
     CHECK(gone != NULL);
     unsigned id = gone->id;
     CHECK_EQ(domain_destroy(gone), 0);
-    found = found && CHANGED_IS_FOUND(head->private_domain, id | DOMAIN_FREE,
-                                      AUDIT_FRAME);
+    found =
+        found &&
+        CHANGED_IS_FOUND(head->private_domain, id | DOMAIN_FREE, AUDIT_FRAME) &&
+        CHANGED_IS_FOUND(head->private_prev, 77, AUDIT_FREE_LIST);
+    CHECK_EQ(domain_destroy(domain), 0);
+    CHECK(found);
+    CHECK(planted_audit_is_content());
+}
+
+// A block of an order that there is not, and a domain whose rights are those of
+// another key, in every place where they are written down.
+TEST(audit, orders_and_keys)
+{
+    struct domain *domain = domain_create("audit");
+    struct page *page = alloc_page(domain);
+    CHECK(page != NULL);
+    bool found = CHANGED_IS_FOUND(page->private_order, 64, AUDIT_FRAME);
+    kunmap_local(kmap_local_page(page)); // it has a key now
+    unsigned other = domain->key == KEY_DOMAINS ? KEY_DOMAINS + 1 : KEY_DOMAINS;
+    domain_rights_set(domain->id, PKRS_KEY_MASK(other), domain->open_read);
+    found = found && CHANGED_IS_FOUND(domain->open_write, PKRS_KEY_MASK(other),
+                                      AUDIT_DOMAIN_KEY);
+    domain_rights_set(domain->id, domain->open_write, PKRS_AD(other));
+    found = found && CHANGED_IS_FOUND(domain->open_read, PKRS_AD(other),
+                                      AUDIT_DOMAIN_KEY);
+    domain_rights_set(domain->id, domain->open_write, domain->open_read);
+    free_page(page);
     CHECK_EQ(domain_destroy(domain), 0);
     CHECK(found);
     CHECK(planted_audit_is_content());

@@ -217,6 +217,37 @@ TEST(misuse_corners, free_of_the_end_of_a_range)
     }
 }
 
+static __noinline const void *map_from_0(struct page *first, size_t length)
+{
+    return kmap_local_range_ro(first, 0, length);
+}
+
+static __noinline const void *map_known(struct page *first)
+{
+    return kmap_local_range_ro(first, 0, 4 * PAGE_SIZE);
+}
+
+// The size of a block says nothing of a range that begins in its middle. A
+// domain of its own makes the allocator's choices known: behind the block of 8
+// frames nothing is allocated.
+TEST(misuse_corners, range_from_inside_a_block)
+{
+    struct domain *domain = domain_create("inside");
+    struct page *whole = alloc_pages(domain, 4);
+    CHECK(whole != NULL);
+    free_pages(whole, 4);
+    struct page *block = alloc_pages(domain, 3);
+    CHECK_EQ(block, whole);
+    CHECK_MISUSE(map_from_0(block + 5, 4 * PAGE_SIZE));
+    CHECK(what_is("map of a range that leaves its frames"));
+    CHECK_MISUSE(map_known(block + 5));
+    CHECK(what_is("map of a range that leaves its frames"));
+    kunmap_local(map_from_0(block + 4, 4 * PAGE_SIZE));
+    kunmap_local(map_known(block + 4));
+    free_pages(block, 3);
+    CHECK_EQ(domain_destroy(domain), 0);
+}
+
 // -------------------------------------------------------------------- Handlers
 
 // A handler has no business with this at all.

@@ -84,6 +84,58 @@ TEST(pages, a_handler_that_is_abandoned)
     frames_put();
 }
 
+static void open_inside(void *unused)
+{
+    (void)unused;
+    (void)kmap_local_pages(frames + 2, 1);
+    *(volatile char *)TEST_REGION_BASE = 1;
+}
+
+// Nor does a thread lose what it had before.
+TEST(pages, abandoned_inside_another)
+{
+    CHECK(frames_get());
+    volatile char *p = kmap_local_pages(frames, 2);
+    for (unsigned i = 0; i < 3; i++) {
+        CHECK(!run_protected(open_inside, NULL, NULL));
+        CHECK_EQ(p[0], 1);
+        CHECK_EQ(p[PAGE_SIZE], 2);
+        CHECK(!mapped(p + 2 * PAGE_SIZE) && !mapped(p + 3 * PAGE_SIZE));
+    }
+    kunmap_local((const void *)p);
+    CHECK(rights_are(PKRS_CLOSED));
+    frames_put();
+}
+
+static void reach_for_it(void *address)
+{
+    struct fault fault;
+    HANDLER_CHECK(!probe_read(address, &(char){0}, 1, &fault));
+    HANDLER_CHECK(fault.kind == FAULT_PKEY && fault.page == frames[0]);
+    HANDLER_CHECK(!probe_write(address, &(char){0}, 1, NULL));
+}
+
+static int reach_for_it_too(void *address)
+{
+    reach_for_it(address);
+    return 0;
+}
+
+// An address of the window is as closed to others as the frame itself.
+TEST(pages, closed_to_others)
+{
+    CHECK(frames_get());
+    volatile char *p = kmap_local_pages(frames, 2);
+    cpu_call(cpu_id(), reach_for_it, (void *)p);
+    cpu_nmi(cpu_id(), reach_for_it, (void *)p);
+    CHECK_EQ(thread_join(thread_create("other", reach_for_it_too, (void *)p)),
+             0);
+    CHECK(handlers_passed());
+    CHECK_EQ(p[0], 1);
+    kunmap_local((const void *)p);
+    frames_put();
+}
+
 // Each bracket that was opened is closed, refused or abandoned, and counted as
 // that: a register write is not taken for one that was skipped.
 TEST(pages, counts_of_refused_and_abandoned)

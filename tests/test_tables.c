@@ -2,12 +2,15 @@
 //
 // Frames for page tables: more of them when they run out, behind the tables'
 // key before they are used, and given back when they are empty.
+#include "arch/pks.h"
 #include "arch/pte.h"
 #include "keyhole.h"
 #include "mm/audit.h"
+#include "mm/bracket.h"
 #include "mm/frames.h"
 #include "mm/keys.h"
 #include "mm/layout.h"
+#include "mm/lock.h"
 #include "mm/pagetable.h"
 #include "mm/tables.h"
 #include "tests/alias.h"
@@ -155,4 +158,91 @@ TEST(tables, a_cut_leaf_keeps_its_key)
     CHECK(mapped && changed);
     CHECK(same);
     CHECK_EQ(after.invlpg - before.invlpg, 1);
+}
+
+// ------------------------------------------------------------- Large, and
+// small
+
+// One leaf of 2 MiB where small ones were: their table goes, and what the CPU
+// knows of them.
+TEST(tables, a_large_leaf_takes_the_place_of_small_ones)
+{
+    struct page *block = alloc_pages(domain_ram, 9);
+    if (block == NULL) {
+        SKIP("no 2 MiB of contiguous memory");
+    }
+    uintptr_t at = place(3);
+    uint64_t flags = PTE_P | PTE_A | PTE_XD | PTE_KEY(9);
+    struct map_stats before, after;
+    struct pt_walk small, large;
+    size_t used = tables_used();
+    bool mapped = pt_map(at, page_to_phys(block), MIB(2), flags, 1) == 0;
+    size_t used_small = tables_used();
+    pt_walk(at, &small);
+    map_stats_read(&before);
+    uint64_t lock = mm_lock();
+    bool joined =
+        mapped && pt_join_locked(at, page_to_phys(block) | flags) == 0;
+    mm_unlock(lock);
+    map_stats_read(&after);
+    size_t used_large = tables_used();
+    pt_walk(at, &large);
+    pt_unmap(at, MIB(2));
+    free_pages(block, 9);
+    CHECK(mapped && joined);
+    CHECK(small.present && small.level == 1);
+    CHECK(large.present && large.level == 2);
+    CHECK_EQ(large.entry[2], page_to_phys(block) | flags | PTE_PS);
+    CHECK_EQ(used_large, used_small - 1);
+    CHECK_EQ(after.full_flushes - before.full_flushes, 1);
+    CHECK_EQ(tables_used(), used);
+}
+
+// ------------------------------------------------------------------- The
+// window
+
+static bool opened_for_reading, opened_for_writing;
+
+// In the handler of one instruction: what the interrupted thread may do.
+static void look_at_rights(void *unused)
+{
+    (void)unused;
+    const struct bracket *top = percpu.bracket_top[-1].interrupted;
+    opened_for_reading |= !(top[-1].rights & PKRS_AD(KEY_TABLES));
+    opened_for_writing |= !(top[-1].rights & PKRS_WD(KEY_TABLES));
+}
+
+static void walk(void *unused)
+{
+    (void)unused;
+    struct pt_walk walk;
+    pt_walk(DIRECT_MAP_BASE, &walk);
+}
+
+static void leaf(void *unused)
+{
+    (void)unused;
+    uint64_t size;
+    (void)pt_leaf(DIRECT_MAP_BASE, &size);
+}
+
+static void change(void *unused)
+{
+    (void)unused;
+    (void)pt_change(TEST_REGION_BASE, PAGE_SIZE, PTE_A, PTE_A);
+}
+
+// They open for writing where they are written, and nowhere else.
+TEST(tables, walks_only_read)
+{
+    static void (*const readers[])(void *) = {walk, leaf};
+    for (unsigned i = 0; i < ARRAY_SIZE(readers); i++) {
+        opened_for_reading = opened_for_writing = false;
+        step_through(readers[i], NULL, look_at_rights, NULL);
+        CHECK(opened_for_reading);
+        CHECK(!opened_for_writing);
+    }
+    step_through(change, NULL, look_at_rights, NULL);
+    CHECK(opened_for_writing);
+    CHECK_EQ(pks_rights(), PKRS_CLOSED);
 }
