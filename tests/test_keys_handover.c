@@ -3,6 +3,7 @@
 // Keys on their way from one domain to another: what the first bracket on a
 // parked domain gives, what handlers find meanwhile, and that none is lost.
 #include "arch/pks.h"
+#include "mm/bracket.h"
 #include "mm/domain.h"
 #include "mm/keys.h"
 #include "mm/lock.h"
@@ -53,8 +54,7 @@ static bool reaches(const struct page *page)
     return probe_read(page_direct_map_address(page), &(char){0}, 1, NULL);
 }
 
-// ------------------------------------------------------------ The first
-// bracket
+// ---------------------------------------------------------- The first bracket
 
 TEST(keys, read_only_on_a_parked_domain)
 {
@@ -179,8 +179,83 @@ TEST(keys, handlers_while_keys_change_hands)
     domains_unmake();
 }
 
-// --------------------------------------------------------------- Nothing is
-// lost
+static unsigned steps;
+
+static void fill_frames(void *unused)
+{
+    (void)unused;
+    struct page *page = alloc_page(domains[0]);
+    struct page *block = alloc_pages(domains[0], 1);
+    const volatile char *p = kmap_local_page_ro(block);
+    HANDLER_CHECK(*p == 0);
+    kunmap_local((const void *)p);
+    free_page(page);
+    free_pages(block, 1);
+}
+
+// Every key that may change hands does, wherever the interrupted thread has
+// nothing open yet; and now and then where it has, since filling takes long.
+static void at_each_take_all_keys(void *unused)
+{
+    (void)unused;
+    const struct bracket *top = percpu.bracket_top[-1].interrupted;
+    if (!mm_lock_held() &&
+        (top[-1].rights == PKRS_CLOSED || steps++ % 64 == 0)) {
+        for (unsigned i = 1; i < COUNT; i++) {
+            bracket_on(i);
+        }
+    }
+}
+
+// The allocator has no bracket on what it fills, and keeps its key all the
+// same: by a pin, or by the note that it is filling.
+TEST(keys, none_changes_hands_while_frames_are_filled)
+{
+    CHECK(domains_make());
+    for (unsigned i = 0; i < 3; i++) {
+        kunmap_local(kmap_local_page(pages[0])); // a key to begin with
+        steps = 0;
+        step_through(fill_frames, NULL, at_each_take_all_keys, NULL);
+        CHECK(handlers_passed());
+        CHECK(steps > 500);
+    }
+    CHECK(rights_are(PKRS_CLOSED));
+    domains_unmake();
+}
+
+static void reach_for_it(void *address)
+{
+    struct fault fault;
+    HANDLER_CHECK(!probe_read(address, &(char){0}, 1, &fault));
+    HANDLER_CHECK(fault.kind == FAULT_PKEY && fault.pkey == KEY_WINDOW);
+    HANDLER_CHECK(!probe_write(address, &(char){0}, 1, NULL));
+}
+
+// What opens through the window is closed to others, too.
+TEST(keys, a_window_is_closed_to_handlers)
+{
+    CHECK(domains_make());
+    const void *open[COUNT];
+    unsigned last = COUNT - 1;
+    for (unsigned i = 0; i < last; i++) {
+        open[i] = kmap_local_page(pages[i]);
+    }
+    CHECK_EQ(domains[last]->key, 0);
+    volatile unsigned char *p = kmap_local_page(pages[last]);
+    CHECK_EQ(*p, last);
+    cpu_call(cpu_id(), reach_for_it, (void *)p);
+    cpu_nmi(cpu_id(), reach_for_it, (void *)p);
+    CHECK(handlers_passed());
+    *p = (unsigned char)last;
+    kunmap_local((const void *)p);
+    for (unsigned i = last; i-- > 0;) {
+        kunmap_local(open[i]);
+    }
+    CHECK(rights_are(PKRS_CLOSED));
+    domains_unmake();
+}
+
+// ------------------------------------------------------------ Nothing is lost
 
 // Neither keys nor numbers, however many domains come and go.
 TEST(keys, come_back_from_destroyed_domains)

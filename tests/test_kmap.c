@@ -180,6 +180,8 @@ TEST(kmap, functions_give_what_macros_give)
     CHECK_REFUSED(ACCESS_WRITE, *(volatile char *)p = 1);
     kunmap_local((const void *)p);
     p = range_ro(block, PAGE_SIZE - 1, 2);
+    const char *direct = page_direct_map_address(block);
+    CHECK_EQ((uintptr_t)p, (uintptr_t)direct + PAGE_SIZE - 1);
     CHECK_EQ(p[1], 0);
     CHECK_REFUSED(ACCESS_WRITE, *(volatile char *)p = 1);
     kunmap_local((const void *)p);

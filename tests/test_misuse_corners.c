@@ -240,6 +240,8 @@ TEST(misuse_corners, range_from_inside_a_block)
     CHECK_EQ(block, whole);
     CHECK_MISUSE(map_from_0(block + 5, 4 * PAGE_SIZE));
     CHECK(what_is("map of a range that leaves its frames"));
+    CHECK_MISUSE(map_from_0(block, 9 * PAGE_SIZE));
+    CHECK(what_is("map of a range that leaves its frames"));
     CHECK_MISUSE(map_known(block + 5));
     CHECK(what_is("map of a range that leaves its frames"));
     kunmap_local(map_from_0(block + 4, 4 * PAGE_SIZE));

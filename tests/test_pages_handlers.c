@@ -52,6 +52,40 @@ static void fault_inside_a_handler(void *unused)
     HANDLER_CHECK(!mapped((const char *)handlers_window));
 }
 
+static void map_bad_list(void *gone)
+{
+    struct page *list[] = {frames[2], frames[3], gone};
+    (void)kmap_local_pages(list, 3);
+}
+
+static void bad_list_in_a_handler(void *gone)
+{
+    const char *before = kmap_local_pages_ro(frames + 2, 1);
+    kunmap_local(before);
+    HANDLER_CHECK(!run_protected(map_bad_list, gone, NULL));
+    HANDLER_CHECK(!mapped(before) && !mapped(before + PAGE_SIZE));
+    const char *after = kmap_local_pages_ro(frames + 2, 1);
+    HANDLER_CHECK(after == before);
+    kunmap_local(after);
+}
+
+// A list that is refused gives its room back in a handler too, where nobody
+// tidies up behind it.
+TEST(pages, a_list_that_ends_badly_in_a_handler)
+{
+    CHECK(frames_get());
+    struct page *gone = alloc_page(domain_ram);
+    CHECK(gone != NULL);
+    free_page(gone);
+    volatile char *p = kmap_local_pages(frames, 1);
+    cpu_call(cpu_id(), bad_list_in_a_handler, gone);
+    cpu_nmi(cpu_id(), bad_list_in_a_handler, gone);
+    CHECK(handlers_passed());
+    CHECK_EQ(*p, 1);
+    kunmap_local((const void *)p);
+    frames_put();
+}
+
 static void leave_open(void *unused)
 {
     (void)unused;

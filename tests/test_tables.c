@@ -160,8 +160,7 @@ TEST(tables, a_cut_leaf_keeps_its_key)
     CHECK_EQ(after.invlpg - before.invlpg, 1);
 }
 
-// ------------------------------------------------------------- Large, and
-// small
+// ----------------------------------------------------------- Large, and small
 
 // One leaf of 2 MiB where small ones were: their table goes, and what the CPU
 // knows of them.
@@ -198,8 +197,7 @@ TEST(tables, a_large_leaf_takes_the_place_of_small_ones)
     CHECK_EQ(tables_used(), used);
 }
 
-// ------------------------------------------------------------------- The
-// window
+// ----------------------------------------------------------------- The window
 
 static bool opened_for_reading, opened_for_writing;
 

@@ -45,8 +45,7 @@ static bool site_is(unsigned i, const char *function)
     return false;
 }
 
-// ------------------------------------------------------- Other threads'
-// brackets
+// ---------------------------------------------------- Other threads' brackets
 
 static void unmap(void *address)
 {
