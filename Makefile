@@ -17,6 +17,7 @@ BUILD := debug#: or release
 APP :=#: folder of an application to link in
 TEST :=#: tests to run: GLOB[,GLOB]
 TESTS := yes#: no leaves the kernel's own tests out
+MUTANT :=#: mutants to try: GLOB[,GLOB]
 BENCH :=#: benchmarks to run: GLOB[,GLOB]
 PROTECT :=#: engine: pks, exact, open, flip, auto
 SMP := 1#: CPUs of the machine
@@ -154,9 +155,12 @@ TEST_SRCS := \
     tests/model_maps.c \
     tests/model_steps.c \
     tests/pks_access.asm \
+    tests/planted.c \
     tests/scratch.c \
     tests/step_each.c \
     tests/test_audit.c \
+    tests/test_audit_finer.c \
+    tests/test_copy.c \
     tests/test_fault.c \
     tests/test_frame_cache.c \
     tests/test_frame_cache_nmi.c \
@@ -166,13 +170,16 @@ TEST_SRCS := \
     tests/test_heap_misuse.c \
     tests/test_hostile.c \
     tests/test_irq.c \
+    tests/test_irq_entry.c \
     tests/test_irq_nesting.c \
     tests/test_keys.c \
+    tests/test_keys_handover.c \
     tests/test_kmap.c \
     tests/test_kmap_shared.c \
     tests/test_layout.c \
     tests/test_lib.c \
     tests/test_misuse.c \
+    tests/test_misuse_corners.c \
     tests/test_misuse_maps.c \
     tests/test_model.c \
     tests/test_peers_local.c \
@@ -183,6 +190,7 @@ TEST_SRCS := \
     tests/test_pks_implicit.c \
     tests/test_pks_matrix.c \
     tests/test_pages.c \
+    tests/test_pages_handlers.c \
     tests/test_probe.c \
     tests/test_range.c \
     tests/test_section.c \
@@ -190,7 +198,9 @@ TEST_SRCS := \
     tests/test_stack_call.c \
     tests/test_step.c \
     tests/test_step_maps.c \
+    tests/test_tables.c \
     tests/test_thread.c \
+    tests/test_thread_misuse.c \
     tests/test_thread_rights.c \
     tests/test_vmap.c \
     tests/test_vmap_areas.c \
@@ -319,7 +329,7 @@ ALL_OBJS := $(OBJS) $(O)/obj/app_name.o $(APP_OBJS)
 boot_words = $(strip $(1) $(if $(PROTECT),protect=$(PROTECT)) $(APPEND))
 MACHINE = --qemu '$(QEMU)' --cpu '$(CPU)' --memory '$(MEM)' --smp '$(SMP)'
 
-.PHONY: iso elf run test bench bench-wall debug lint help clean format
+.PHONY: mutants iso elf run test bench bench-wall debug lint help clean format
 .PHONY: install-deps soak docs FORCE
 .PHONY: run-machine debug-machine bench-machine soak-machine test-all test-parts test-one
 
@@ -535,6 +545,7 @@ TOOL_TESTS := \
     tests/tools/test-app \
     tests/tools/test-layers \
     tests/tools/test-messages \
+    tests/tools/test-mutants \
     tests/tools/test-peers \
     tests/tools/test-reference \
     tests/tools/test-runner \
@@ -554,6 +565,10 @@ $(O)/docs/html/index.html: include/keyhole.h tools/reference tools/header.py \
     tools/pages.py
 	$(call say,DOCS,$(O)/docs)
 	$(Q)$(PYTHON) tools/reference $< $(O)/docs
+
+mutants: ## Break the kernel in every listed way, see tests fail: MUTANT=GLOB
+	@tools/install-deps test
+	@$(PYTHON) tools/run-mutants --out '$(O)/mutants' '$(or $(MUTANT),*)'
 
 # --- Checks ------------------------------------------------------------------
 

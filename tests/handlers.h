@@ -40,3 +40,19 @@ extern const char stub_call_without_keys[];
 // Functions of known length: five instructions; and two around an interrupt.
 void stub_five(void *unused);
 void stub_interrupted(void *unused);
+
+// The same, and a return: an interrupt whose handler finds nothing to do.
+void stub_call_interrupt(void *unused);
+
+// Whether an interrupt gives every register and flag back, and whether
+// run_protected() gives those back that a call keeps. The first handles what
+// was posted to this CPU by remote_call_post() with interrupts off.
+bool stub_interrupt_keeps_registers(void);
+bool stub_protected_keeps_registers(void);
+
+// Note RFLAGS in *flags, and lose every register that a call may lose.
+void stub_clobber(void *flags);
+
+// A gate of an IDT that a test makes: #DB without the trap entry. Turns
+// breakpoints off and calls breakpoint_hit(), which the test has.
+extern const char stub_breakpoint[];

@@ -16,106 +16,15 @@
 #include "mm/pt_window.h"
 #include "mm/tables.h"
 #include "tests/alias.h"
+#include "tests/planted.h"
 
 #define UNUSED_BASE 0xffffb80000000000ull // in no region
 
-static struct audit_report report;
-
-// ----------------------------------------------------------------- Planting
-
-// The entry of `level` for an address, which is there.
-static uint64_t *entry_at(uintptr_t address, unsigned level)
-{
-    struct pt_walk walk;
-    pt_walk(address, &walk);
-    phys_addr_t table =
-        level == PT_LEVELS ? pt_root() : walk.entry[level + 1] & PTE_ADDRESS;
-    return (uint64_t *)(DIRECT_MAP_BASE + table) + pt_index(address, level);
-}
-
-// The level of the leaf that maps an address.
-static unsigned level_of(uintptr_t address)
-{
-    struct pt_walk walk;
-    pt_walk(address, &walk);
-    return walk.level;
-}
-
-static void entry_write(uint64_t *entry, uint64_t value)
-{
-    uint32_t rights = window_open(WINDOW_WRITE);
-    *(volatile uint64_t *)entry = value;
-    tlb_flush_all();
-    window_close(rights);
-}
-
-static uint64_t entry_read(const uint64_t *entry)
-{
-    uint32_t rights = window_open(WINDOW_READ);
-    uint64_t value = *entry;
-    window_close(rights);
-    return value;
-}
-
-// The audit must name `rule` now.
-static bool audit_names(enum audit_rule rule)
-{
-    audit_run(&report);
-    if (!audit_found(&report, rule)) {
-        test_fail(__FILE__, __LINE__, "not found: %s (%llu other findings)",
-                  audit_rule_text(rule), (unsigned long long)report.findings);
-        return false;
-    }
-    return true;
-}
-
-// The audit must be content now.
-static bool audit_is_content(void)
-{
-    if (!audit_run(&report)) {
-        test_fail(__FILE__, __LINE__, "%s: 0x%lx, 0x%llx",
-                  audit_rule_text(report.finding[0].rule),
-                  report.finding[0].address,
-                  (unsigned long long)report.finding[0].entry);
-        return false;
-    }
-    return true;
-}
-
-// Change an entry, look, and change it back.
-static bool planted_is_found(uintptr_t address, unsigned level, uint64_t clear,
-                             uint64_t set, enum audit_rule rule)
-{
-    uint64_t *entry = entry_at(address, level);
-    uint64_t old = entry_read(entry);
-    entry_write(entry, (old & ~clear) | set);
-    bool found = audit_names(rule);
-    entry_write(entry, old);
-    return found && audit_is_content();
-}
-
-// Map a page where nothing is, look, and unmap it.
-static bool mapped_is_found(uintptr_t address, phys_addr_t physical,
-                            uint64_t flags, enum audit_rule rule)
-{
-    if (pt_map(address, physical, PAGE_SIZE, PTE_P | PTE_A | flags, 1) != 0) {
-        return false;
-    }
-    bool found = audit_names(rule);
-    pt_unmap(address, PAGE_SIZE);
-    return found && audit_is_content();
-}
-
-static uintptr_t direct(const void *in_image)
-{
-    return (uintptr_t)in_image - KERNEL_BASE + DIRECT_MAP_BASE;
-}
-
 TEST(audit, content_with_what_is_allowed)
 {
-    CHECK(audit_is_content());
-    CHECK_EQ(report.tables, tables_used());
-    CHECK(report.leaves > 100);
+    CHECK(planted_audit_is_content());
+    CHECK_EQ(planted_report.tables, tables_used());
+    CHECK(planted_report.leaves > 100);
     struct domain *domain = domain_create("audit");
     struct page *pages[4];
     for (unsigned i = 0; i < 4; i++) {
@@ -131,7 +40,7 @@ TEST(audit, content_with_what_is_allowed)
     const void *window = kmap_local_pages_ro(twice, 3);
     void *local = kmap_local_page(pages[1]);
     char *object = kmalloc(3 * PAGE_SIZE);
-    bool content = audit_is_content();
+    bool content = planted_audit_is_content();
     kfree(object);
     kunmap_local(local);
     kunmap_local(window);
@@ -145,7 +54,7 @@ TEST(audit, content_with_what_is_allowed)
     }
     CHECK_EQ(domain_destroy(domain), 0);
     CHECK(content);
-    CHECK(audit_is_content());
+    CHECK(planted_audit_is_content());
 }
 
 TEST(audit, writable_text)
@@ -153,7 +62,7 @@ TEST(audit, writable_text)
     phys_addr_t text = (uintptr_t)__text_start - KERNEL_BASE;
     CHECK(
         mapped_is_found(TEST_REGION_BASE, text, ALIAS_DATA, AUDIT_IMAGE_ALIAS));
-    CHECK(planted_is_found(direct(__text_start), 1, 0, PTE_RW,
+    CHECK(planted_is_found(image_alias(__text_start), 1, 0, PTE_RW,
                            AUDIT_IMAGE_ALIAS));
     CHECK(planted_is_found((uintptr_t)__text_start, 1, 0, PTE_RW,
                            AUDIT_WRITE_EXECUTE));
@@ -170,8 +79,8 @@ TEST(audit, executable_data)
         planted_is_found((uintptr_t)&data, 1, PTE_XD, 0, AUDIT_WRITE_EXECUTE));
     CHECK(planted_is_found((uintptr_t)__rodata_start, 1, PTE_XD, 0,
                            AUDIT_EXECUTABLE));
-    CHECK(
-        planted_is_found(direct(__text_start), 1, PTE_XD, 0, AUDIT_EXECUTABLE));
+    CHECK(planted_is_found(image_alias(__text_start), 1, PTE_XD, 0,
+                           AUDIT_EXECUTABLE));
 }
 
 TEST(audit, stray_entries)
@@ -193,7 +102,7 @@ TEST(audit, stray_entries)
 
 TEST(audit, entries_that_are_none)
 {
-    uintptr_t data = (uintptr_t)&report;
+    uintptr_t data = (uintptr_t)&planted_report;
     CHECK(planted_is_found(data + PAGE_SIZE, 1, 0, BIT(52), AUDIT_BITS));
     CHECK(planted_is_found(data, 1, 0, PTE_US, AUDIT_BITS));
     CHECK(planted_is_found(DIRECT_MAP_BASE, 4, 0, PTE_US, AUDIT_BITS));
@@ -217,7 +126,7 @@ TEST(audit, direct_map_keys)
     struct page *page = alloc_page(domain);
     CHECK(page != NULL);
     uintptr_t at = (uintptr_t)page_direct_map_address(page);
-    unsigned level = level_of(at);
+    unsigned level = planted_level(at);
     unsigned other = domain->key == KEY_DOMAINS ? KEY_DOMAINS + 1 : KEY_DOMAINS;
     bool found =
         planted_is_found(at, level, PTE_KEY_MASK, 0, AUDIT_DIRECT_OPEN) &&
@@ -230,14 +139,14 @@ TEST(audit, direct_map_keys)
                          AUDIT_DIRECT_ADDRESS);
     free_page(page);
     // What the domain keeps for later has its key too.
-    found = found && planted_is_found(at, level_of(at), PTE_KEY_MASK,
+    found = found && planted_is_found(at, planted_level(at), PTE_KEY_MASK,
                                       PTE_KEY(other), AUDIT_DIRECT_KEY);
     CHECK_EQ(domain_destroy(domain), 0);
     // The kernel's own frames, and the pool's.
     found = found &&
-            planted_is_found(direct(&report), 1, PTE_KEY_MASK,
+            planted_is_found(image_alias(&planted_report), 1, PTE_KEY_MASK,
                              PTE_KEY(KEY_DOMAINS), AUDIT_DIRECT_KEY) &&
-            planted_is_found(at, level_of(at), PTE_KEY_MASK,
+            planted_is_found(at, planted_level(at), PTE_KEY_MASK,
                              PTE_KEY(KEY_DOMAINS), AUDIT_DIRECT_KEY);
     CHECK(found);
 }
@@ -246,23 +155,24 @@ TEST(audit, direct_map_keys)
 TEST(audit, unkeyed_table)
 {
     uintptr_t at = DIRECT_MAP_BASE + pt_root();
-    CHECK(planted_is_found(at, level_of(at), PTE_KEY_MASK, 0, AUDIT_TABLE_KEY));
+    CHECK(planted_is_found(at, planted_level(at), PTE_KEY_MASK, 0,
+                           AUDIT_TABLE_KEY));
 }
 
 TEST(audit, open_key)
 {
     unsigned key = KEY_DOMAINS;
     pks_set_rights(PKRS_CLOSED & ~PKRS_WD(key) & ~PKRS_AD(key));
-    bool found = audit_names(AUDIT_RIGHTS);
+    bool found = planted_audit_names(AUDIT_RIGHTS);
     pks_set_rights(PKRS_CLOSED & ~PKRS_AD(KEY_CLOSED));
-    found = found && audit_names(AUDIT_RIGHTS);
+    found = found && planted_audit_names(AUDIT_RIGHTS);
     // The soft copy says open, the register is closed.
     pks_set_rights(PKRS_CLOSED);
     percpu.bracket_top[-1].rights = PKRS_CLOSED & ~PKRS_WD(key);
-    found = found && audit_names(AUDIT_RIGHTS);
+    found = found && planted_audit_names(AUDIT_RIGHTS);
     pks_set_rights(PKRS_CLOSED);
     CHECK(found);
-    CHECK(audit_is_content());
+    CHECK(planted_audit_is_content());
 }
 
 TEST(audit, shared_leaves)
@@ -289,13 +199,13 @@ TEST(audit, shared_leaves)
         planted_is_found(at - PAGE_SIZE, 1, 0,
                          page_to_phys(page) | PTE_P | PTE_XD, AUDIT_VMAP);
     page->private_next += LONG_VMAP_ONE;
-    found = found && audit_names(AUDIT_VMAP_COUNTS);
+    found = found && planted_audit_names(AUDIT_VMAP_COUNTS);
     page->private_next -= LONG_VMAP_ONE;
     vunmap(area);
     free_page(page);
     free_page(other);
     CHECK(found);
-    CHECK(audit_is_content());
+    CHECK(planted_audit_is_content());
 }
 
 TEST(audit, window_leaf)
@@ -304,7 +214,7 @@ TEST(audit, window_leaf)
     CHECK(page != NULL);
     void *local = kmap_local_pages(&page, 1);
     uintptr_t at = (uintptr_t)local;
-    uint64_t leaf = entry_read(entry_at(at, 1));
+    uint64_t leaf = planted_entry_read(planted_entry(at, 1));
     bool found =
         planted_is_found(at, 1, PTE_KEY_MASK, PTE_KEY(0), AUDIT_WINDOW);
     kunmap_local(local);
@@ -346,16 +256,6 @@ TEST(audit, kernel_regions)
     CHECK(found);
 }
 
-// Change a byte-sized or larger member, look, and change it back.
-#define CHANGED_IS_FOUND(member, value, rule)                                  \
-    ({                                                                         \
-        __typeof__(member) old_ = (member);                                    \
-        (member) = (value);                                                    \
-        bool found_ = audit_names(rule);                                       \
-        (member) = old_;                                                       \
-        found_;                                                                \
-    })
-
 TEST(audit, frame_table)
 {
     struct domain *domain = domain_create("audit");
@@ -374,7 +274,7 @@ TEST(audit, frame_table)
     free_pages(page, 2);
     CHECK_EQ(domain_destroy(domain), 0);
     CHECK(found);
-    CHECK(audit_is_content());
+    CHECK(planted_audit_is_content());
 }
 
 TEST(audit, free_lists)
@@ -396,5 +296,5 @@ TEST(audit, free_lists)
     free_page(page);
     CHECK_EQ(domain_destroy(domain), 0);
     CHECK(found);
-    CHECK(audit_is_content());
+    CHECK(planted_audit_is_content());
 }

@@ -12,6 +12,7 @@
 #include "mm/keys.h"
 #include "mm/pagetable.h"
 #include "tests/alias.h"
+#include "tests/handlers.h"
 
 #define NON_CANONICAL 0x0000800000000000ull
 
@@ -84,8 +85,9 @@ static void expect(void (*fn)(void *), const char *name, void *at,
 
 TEST(fault, closed_key)
 {
-    struct page *page = alloc_page(domain_ram);
-    CHECK(page != NULL);
+    // Not the first frame of a leaf.
+    struct page *block = alloc_pages(domain_ram, 1), *page = block + 1;
+    CHECK(block != NULL);
     char *at = (char *)page_direct_map_address(page) + 123;
     struct fault want = {
         .kind = FAULT_PKEY,
@@ -104,7 +106,7 @@ TEST(fault, closed_key)
     CHECK_FAULT(FAULT_PKEY, ACCESS_WRITE, touch_write(at));
     CHECK_EQ(open[123], 0);
     kunmap_local(open);
-    free_page(page);
+    free_pages(block, 1);
 }
 
 TEST(fault, not_present)
@@ -236,12 +238,15 @@ TEST(fault, run_protected_returns)
 {
     int calls = 0;
     struct fault fault = {.kind = FAULT_OTHER};
+    struct catch_frame *before = percpu.catches;
     CHECK(run_protected(do_nothing, &calls, &fault));
     CHECK_EQ(calls, 1);
     CHECK_EQ(fault.kind, FAULT_NONE);
     CHECK(run_protected(do_nothing, &calls, NULL));
     CHECK_EQ(calls, 2);
+    CHECK_EQ((uintptr_t)percpu.catches, (uintptr_t)before);
     CHECK(!run_protected(undefined_instruction, NULL, NULL));
+    CHECK_EQ((uintptr_t)percpu.catches, (uintptr_t)before);
 }
 
 struct scene {
@@ -319,6 +324,31 @@ TEST(fault, run_protected_catches_misuse)
     CHECK_EQ(fault.kind, FAULT_OTHER);
     CHECK_EQ(fault.pkey, -1);
     CHECK(is_in(fault.ip - 1, "unmap_nothing"));
+}
+
+static void keep_in_nmi(void *unused)
+{
+    (void)unused;
+    HANDLER_CHECK(stub_protected_keeps_registers());
+}
+
+TEST(fault, run_protected_keeps_registers)
+{
+    CHECK(stub_protected_keeps_registers());
+    cpu_nmi(cpu_id(), keep_in_nmi, NULL);
+    CHECK(handlers_passed());
+}
+
+static void turn_interrupts_off(void *unused)
+{
+    cpu_cli();
+    undefined_instruction(unused);
+}
+
+TEST(fault, run_protected_keeps_interrupts_on)
+{
+    CHECK(!run_protected(turn_interrupts_off, NULL, NULL));
+    CHECK(cpu_read_flags() & RFLAGS_IF);
 }
 
 // Deep enough that a leak of stack or of a place to come back to would show.

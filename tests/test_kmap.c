@@ -167,6 +167,35 @@ TEST(kmap, pointers_to_the_calls)
     free_pages(block, 1);
 }
 
+// The right kind of right, and the caller's line.
+TEST(kmap, functions_give_what_macros_give)
+{
+    void *(*volatile map)(struct page *) = kmap_local_page;
+    const void *(*volatile map_ro)(struct page *) = kmap_local_page_ro;
+    const void *(*volatile range_ro)(struct page *, size_t, size_t) =
+        kmap_local_range_ro;
+    struct page *block = alloc_pages(domain_ram, 1);
+    CHECK(block != NULL);
+    const volatile char *p = map_ro(block);
+    CHECK_REFUSED(ACCESS_WRITE, *(volatile char *)p = 1);
+    kunmap_local((const void *)p);
+    p = range_ro(block, PAGE_SIZE - 1, 2);
+    const char *direct = page_direct_map_address(block);
+    CHECK_EQ((uintptr_t)p, (uintptr_t)direct + PAGE_SIZE - 1);
+    CHECK_EQ(p[1], 0);
+    CHECK_REFUSED(ACCESS_WRITE, *(volatile char *)p = 1);
+    kunmap_local((const void *)p);
+    unsigned line = __LINE__ + 1;
+    p = map(block);
+    CHECK_MISUSE(free_pages(block, 1));
+    kunmap_local((const void *)p);
+    const char *file;
+    unsigned found;
+    CHECK(symbol_line(misuse_last()->site[1].ip - 1, &file, &found));
+    CHECK_EQ(found, line);
+    free_pages(block, 1);
+}
+
 // Maps and unmaps that skip the register, those that do not, and those of the
 // slow kind: each write and each skip is counted once.
 TEST(kmap, every_write_is_counted)

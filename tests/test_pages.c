@@ -5,6 +5,7 @@
 #include "kernel/misuse.h"
 #include "keyhole.h"
 #include "lib/types.h"
+#include "tests/handlers.h"
 
 #define BLOCK_FRAMES 4 // a Btrfs metadata block of 16 KiB
 
@@ -51,6 +52,7 @@ TEST(pages, metadata_block)
                 (void)*(volatile char *)(p + BLOCK_FRAMES * PAGE_SIZE));
     CHECK_FAULT(FAULT_NO_EXECUTE, ACCESS_EXECUTE, ((void (*)(void))p)());
     kunmap_local(p);
+    CHECK(rights_are(PKRS_CLOSED)); // before a fault that is caught closes all
     CHECK_FAULT(FAULT_NOT_PRESENT, ACCESS_READ, (void)*(volatile char *)p);
     volatile char *direct = page_direct_map_address(frames[1]);
     CHECK_REFUSED(ACCESS_READ, (void)*direct);

@@ -3,6 +3,7 @@
 // step_through() itself. What it is for is in test_step_maps.c.
 #include "arch/cpu.h"
 #include "arch/pks.h"
+#include "kernel/misuse.h"
 #include "tests/handlers.h"
 
 // ------------------------------------------------------------ What is stepped
@@ -95,6 +96,9 @@ TEST(step, not_in_nmi)
     cpu_nmi(cpu_id(), step_five_protected, &fault);
     CHECK_EQ(fault.kind, FAULT_OTHER);
     CHECK(handlers_passed());
+    const char *what = misuse_last()->what;
+    CHECK(what != NULL);
+    CHECK_EQ(strcmp(what, "step_through in the handler of an NMI"), 0);
 }
 
 static void fault_at_once(void *address)

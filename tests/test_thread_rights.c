@@ -110,6 +110,44 @@ TEST(thread, rights_are_the_threads_own)
     frames_put();
 }
 
+static bool yielding;
+
+static int yield_until_told(void *unused)
+{
+    (void)unused;
+    while (yielding) {
+        thread_yield();
+    }
+    return 0;
+}
+
+// There and back, between threads of equal rights, and of others.
+static uint64_t writes_of_a_yield(void)
+{
+    struct map_stats before, after;
+    map_stats_read(&before);
+    thread_yield();
+    map_stats_read(&after);
+    return after.pkrs_writes - before.pkrs_writes;
+}
+
+TEST(thread, switch_writes_what_it_must)
+{
+    CHECK(frames_get());
+    yielding = true;
+    struct thread *thread = thread_create("other", yield_until_told, NULL);
+    CHECK(thread != NULL);
+    uint64_t equal = writes_of_a_yield();
+    const void *p = kmap_local_page(frames[0]);
+    uint64_t different = writes_of_a_yield();
+    kunmap_local(p);
+    yielding = false;
+    CHECK_EQ(thread_join(thread), 0);
+    CHECK_EQ(equal, 0);
+    CHECK(different >= 2); // more if the timer comes
+    frames_put();
+}
+
 // The same without a yield: the timer interrupts at any instruction.
 static int bracket_and_spin(void *number)
 {

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT
+//
+// The first and last instructions of a trap: what they save, what they cost,
+// and an NMI between any two of them.
+#include "arch/cpu.h"
+#include "arch/pks.h"
+#include "arch/trap.h"
+#include "kernel/guard.h"
+#include "kernel/remote.h"
+#include "mm/bracket.h"
+#include "mm/domain.h"
+#include "mm/layout.h"
+#include "tests/handlers.h"
+
+#define RFLAGS_DF BIT(10) // SDM 1, 3.4.3
+
+static struct page *page;
+
+// ------------------------------------------------------------- Saved, restored
+
+// The CPU runs a call that was posted with interrupts off when a test executes
+// INT itself.
+static bool interrupt_keeps_registers(void)
+{
+    uint64_t flags = 0;
+    struct remote_call call = {.fn = stub_clobber, .arg = &flags};
+    uint64_t before = cpu_interrupts_off();
+    remote_call_post(cpu_id(), &call);
+    bool kept = stub_interrupt_keeps_registers();
+    cpu_interrupts_restore(before);
+    return kept && remote_is_done(&call) && flags != 0 && !(flags & RFLAGS_DF);
+}
+
+static void keep_in_nmi(void *unused)
+{
+    (void)unused;
+    HANDLER_CHECK(interrupt_keeps_registers());
+    HANDLER_CHECK(percpu.nmi_level == percpu.trap_level);
+}
+
+TEST(irq, registers_and_flags_survive)
+{
+    CHECK(interrupt_keeps_registers());
+    cpu_nmi(cpu_id(), keep_in_nmi, NULL);
+    CHECK(handlers_passed());
+}
+
+static void open_and_throw(void *unused)
+{
+    (void)unused;
+    pks_set_rights(PKRS_CLOSED & ~PKRS_AD(page_domain(page)->key));
+    kunmap_local(NULL);
+}
+
+// A handler that is abandoned while it has more than nothing, without a
+// bracket: the next one at its level starts as closed as any.
+TEST(irq, handlers_inherit_nothing)
+{
+    page = alloc_page(domain_ram);
+    CHECK(page != NULL);
+    CHECK_MISUSE(cpu_call(cpu_id(), open_and_throw, NULL));
+    cpu_call(cpu_id(), handler_uses_frame, page);
+    CHECK(handlers_passed());
+    CHECK_MISUSE(cpu_nmi(cpu_id(), open_and_throw, NULL));
+    cpu_nmi(cpu_id(), handler_uses_frame, page);
+    CHECK(handlers_passed());
+    CHECK(rights_are(PKRS_CLOSED));
+    free_page(page);
+}
+
+static bool caught_by_the_thread;
+
+static void fault_in_handler(void *unused)
+{
+    (void)unused;
+    *(volatile char *)TEST_REGION_BASE = 1;
+}
+
+static void call_faulting_handler(void *unused)
+{
+    (void)unused;
+    cpu_call(cpu_id(), fault_in_handler, NULL);
+}
+
+static void call_protected(void *unused)
+{
+    (void)unused;
+    printf("# a report that this test asks for:\n");
+    (void)run_protected(call_faulting_handler, NULL, NULL);
+    caught_by_the_thread = true;
+}
+
+// run_protected() is for what its function does, not for who interrupts it.
+TEST(irq, a_handlers_fault_is_not_the_threads)
+{
+    struct fault fault;
+    caught_by_the_thread = false;
+    CHECK(!run_reported(call_protected, NULL, &fault));
+    CHECK_EQ(fault.kind, FAULT_NOT_PRESENT);
+    CHECK(!caught_by_the_thread);
+    CHECK_EQ(percpu.trap_level, 0);
+}
+
+// ------------------------------------------------------------------------ Cost
+
+static bool interrupt_costs(unsigned want)
+{
+    struct map_stats before, after;
+    map_stats_read(&before);
+    stub_call_interrupt(NULL);
+    map_stats_read(&after);
+    if (after.pkrs_writes - before.pkrs_writes != want) {
+        printf("# %llu writes of IA32_PKRS, want %u\n",
+               (unsigned long long)(after.pkrs_writes - before.pkrs_writes),
+               want);
+    }
+    return after.pkrs_writes - before.pkrs_writes == want;
+}
+
+TEST(irq, entry_and_exit_write_what_they_must)
+{
+    page = alloc_page(domain_ram);
+    CHECK(page != NULL);
+    CHECK(interrupt_costs(0));
+    volatile char *p = kmap_local_page(page);
+    CHECK(interrupt_costs(2));
+    *p = 1;
+    kunmap_local((const void *)p);
+    CHECK(interrupt_costs(0));
+    free_page(page);
+}
+
+// ------------------------------------------------------- NMIs inside the entry
+
+#define ENTRY_BYTES 256 // more than entry and exit have
+#define DR7_L0 BIT(0)   // SDM 3B 17.2.4: an execution breakpoint at DR0
+
+struct table_pointer {
+    uint16_t limit;
+    uint64_t base;
+} __packed;
+
+extern const char trap_entry_pks[]; // arch/trap_entry.asm
+void breakpoint_hit(void);
+
+static uint64_t gates[512] __aligned(16); // an IDT of the test's own
+static struct remote_call nmi;
+static unsigned hits;
+
+static void breakpoint_set(uintptr_t address)
+{
+    __asm__ volatile("movq %0, %%dr0; movq %1, %%dr7"
+                     :
+                     : "r"(address), "r"(DR7_L0)
+                     : "memory");
+}
+
+static void breakpoint_clear(void)
+{
+    __asm__ volatile("movq %0, %%dr7" : : "r"(0ul) : "memory");
+}
+
+// The kernel's gates, but #DB's, which must not go through the entry that has
+// the breakpoint in it.
+static void gates_use(struct table_pointer *old)
+{
+    struct table_pointer own = {sizeof(gates) - 1, (uintptr_t)gates};
+    uintptr_t to = (uintptr_t)stub_breakpoint;
+    __asm__ volatile("sidt %0" : "=m"(*old));
+    memcpy(gates, (const void *)old->base, sizeof(gates));
+    gates[2 * TRAP_DB] = (to & 0xffff) | SELECTOR_CODE << 16 | 0x8eull << 40 |
+                         (to >> 16 & 0xffff) << 48;
+    gates[2 * TRAP_DB + 1] = to >> 32;
+    __asm__ volatile("lidt %0" : : "m"(own));
+}
+
+// Has brackets of its own, and walks the chain of all.
+static void nmi_handler(void *unused)
+{
+    (void)unused;
+    struct map_stats stats;
+    handler_uses_frame(page);
+    const void *p = kmap_local_page_ro(page);
+    map_stats_read(&stats);
+    kunmap_local(p);
+}
+
+void breakpoint_hit(void)
+{
+    hits++;
+    remote_nmi_post(cpu_id(), &nmi);
+    for (unsigned i = 0; !remote_is_done(&nmi) && i < 1000000; i++) {
+        cpu_pause();
+    }
+    HANDLER_CHECK(remote_is_done(&nmi));
+}
+
+// An interrupt with a breakpoint, and an NMI, at each of its instructions.
+static bool entry_with_nmis(unsigned *count)
+{
+    uint32_t rights = pks_rights();
+    unsigned depth = brackets_depth();
+    struct bracket *next = percpu.handler_next;
+    hits = 0;
+    for (unsigned i = 0; i < ENTRY_BYTES; i++) {
+        breakpoint_set((uintptr_t)trap_entry_pks + i);
+        stub_call_interrupt(NULL);
+        breakpoint_clear();
+        if (!handlers_passed() || !rights_are(rights) ||
+            brackets_depth() != depth || percpu.handler_next != next ||
+            percpu.trap_level != 0 || percpu.nmi_level != 0) {
+            printf("# that was %u bytes into the entry\n", i);
+            return false;
+        }
+    }
+    *count = hits;
+    return true;
+}
+
+TEST(irq, nmi_at_every_instruction_of_entry_and_exit)
+{
+    struct table_pointer old;
+    unsigned closed = 0, open = 0;
+    page = alloc_page(domain_ram);
+    CHECK(page != NULL);
+    nmi = (struct remote_call){.fn = nmi_handler};
+    gates_use(&old);
+    bool good = entry_with_nmis(&closed);
+    volatile char *p = kmap_local_page(page);
+    good = good && entry_with_nmis(&open);
+    *p = 1;
+    kunmap_local((const void *)p);
+    __asm__ volatile("lidt %0" : : "m"(old));
+    CHECK(good);
+    CHECK(closed > 50);
+    CHECK(open > closed); // the two writes of the register
+    CHECK(rights_are(PKRS_CLOSED));
+    free_page(page);
+}

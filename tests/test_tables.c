@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: MIT
+//
+// Frames for page tables: more of them when they run out, behind the tables'
+// key before they are used, and given back when they are empty.
+#include "arch/pks.h"
+#include "arch/pte.h"
+#include "keyhole.h"
+#include "mm/audit.h"
+#include "mm/bracket.h"
+#include "mm/frames.h"
+#include "mm/keys.h"
+#include "mm/layout.h"
+#include "mm/lock.h"
+#include "mm/pagetable.h"
+#include "mm/tables.h"
+#include "tests/alias.h"
+
+#define STRIDE PT_LEVEL_SIZE(3) // each mapping has two tables to itself
+#define MAPPINGS 384            // 768 tables: more than one block of 512
+
+static struct audit_report report;
+
+static uintptr_t place(unsigned i)
+{
+    return TEST_REGION_BASE + i * STRIDE;
+}
+
+// Every table on the way to an address is a table's frame behind its key.
+static bool tables_are_closed(uintptr_t address)
+{
+    struct pt_walk walk;
+    pt_walk(address, &walk);
+    for (unsigned level = PT_LEVELS; level > walk.level; level--) {
+        struct fault fault;
+        uint64_t word = 0;
+        phys_addr_t table = walk.entry[level] & PTE_ADDRESS;
+        if (frame_page(table / PAGE_SIZE)->private_state != FRAME_TABLE ||
+            probe_write((char *)DIRECT_MAP_BASE + table, &word, 8, &fault) ||
+            fault.kind != FAULT_PKEY || fault.pkey != KEY_TABLES) {
+            return false;
+        }
+    }
+    return walk.present;
+}
+
+TEST(tables, more_when_they_run_out)
+{
+    struct page *page = alloc_page(domain_ram);
+    size_t used = tables_used(), total = tables_total();
+    CHECK(page != NULL);
+    unsigned made = 0;
+    bool closed = true;
+    while (made < MAPPINGS &&
+           alias_map(place(made), page, 1, ALIAS_DATA) != NULL) {
+        closed = closed && tables_are_closed(place(made++));
+    }
+    size_t used_now = tables_used(), total_now = tables_total();
+    for (unsigned i = 0; i < made; i++) {
+        alias_unmap(place(i), 1);
+    }
+    free_page(page);
+    CHECK_EQ(made, MAPPINGS);
+    CHECK(closed);
+    CHECK(used_now >= used + 2 * MAPPINGS);
+    CHECK(used_now <= used + 2 * MAPPINGS + 1);
+    CHECK(total_now > total || total >= used + 2 * MAPPINGS + TABLES_RESERVE);
+    CHECK_EQ(tables_used(), used); // all went back
+    CHECK(audit_run(&report));
+}
+
+// A table with one leaf left stays; with none, it goes, and so does what was
+// above it.
+TEST(tables, empty_ones_go_back)
+{
+    struct page *page = alloc_page(domain_ram);
+    struct map_stats before, after;
+    CHECK(page != NULL);
+    size_t used = tables_used();
+    void *a = alias_map(place(0), page, 1, ALIAS_DATA);
+    void *b = alias_map(place(0) + 5 * PAGE_SIZE, page, 1, ALIAS_DATA);
+    size_t both = tables_used();
+    alias_unmap(place(0), 1);
+    size_t one = tables_used();
+    char byte;
+    bool still = probe_read(b, &byte, 1, NULL);
+    map_stats_read(&before);
+    alias_unmap(place(0) + 5 * PAGE_SIZE, 1);
+    map_stats_read(&after);
+    free_page(page);
+    CHECK(a != NULL && b != NULL);
+    CHECK(still);
+    CHECK_EQ(one, both);
+    CHECK(both > used);
+    CHECK_EQ(tables_used(), used);
+    // The leaf's page, and once for each table that went.
+    CHECK_EQ(after.invlpg - before.invlpg, 1 + both - used);
+}
+
+// Leaves are as large as address, size and level allow, and no larger.
+TEST(tables, leaves_fit)
+{
+    static const struct {
+        uint64_t offset, size;
+        unsigned max, level; // of the first leaf
+    } cases[] = {
+        {0, MIB(2), 2, 2},          {0, MIB(2), 1, 1},
+        {0, MIB(2) - KIB(4), 2, 1}, {KIB(4), MIB(2), 2, 1},
+        {MIB(2), MIB(4), 3, 2},
+    };
+    struct page *block = alloc_pages(domain_ram, 10);
+    if (block == NULL) {
+        SKIP("no 4 MiB of contiguous memory");
+    }
+    phys_addr_t base = page_to_phys(block);
+    size_t used = tables_used();
+    for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+        uintptr_t at = place(1) + cases[i].offset;
+        struct pt_walk walk, last;
+        CHECK_EQ(pt_map(at, base + (cases[i].offset & (MIB(2) - 1)),
+                        MIN(cases[i].size, MIB(4)), PTE_P | PTE_A | PTE_XD,
+                        cases[i].max),
+                 0);
+        pt_walk(at, &walk);
+        pt_walk(at + cases[i].size - 1, &last);
+        CHECK_EQ(pt_unmap(at, cases[i].size), 0);
+        CHECK(walk.present && last.present);
+        CHECK_EQ(walk.level, cases[i].level);
+    }
+    CHECK_EQ(tables_used(), used);
+    free_pages(block, 10);
+}
+
+// A leaf that is cut says the same in all its parts, key included.
+TEST(tables, a_cut_leaf_keeps_its_key)
+{
+    struct page *block = alloc_pages(domain_ram, 9);
+    if (block == NULL) {
+        SKIP("no 2 MiB of contiguous memory");
+    }
+    uintptr_t at = place(2);
+    bool mapped = pt_map(at, page_to_phys(block), MIB(2),
+                         PTE_P | PTE_A | PTE_XD | PTE_KEY(9), 2) == 0;
+    struct map_stats before, after;
+    map_stats_read(&before);
+    bool changed = mapped && pt_change(at + KIB(64), KIB(4), PTE_KEY_MASK,
+                                       PTE_KEY(10)) == 0;
+    map_stats_read(&after);
+    bool same = true;
+    for (unsigned i = 0; mapped && i < PT_ENTRIES; i++) {
+        struct pt_walk walk;
+        pt_walk(at + i * PAGE_SIZE, &walk);
+        uint64_t want = (page_to_phys(block) + i * PAGE_SIZE) | PTE_P | PTE_A |
+                        PTE_XD | PTE_KEY(i == 16 ? 10 : 9);
+        same = same && walk.level == 1 && walk.entry[1] == want;
+    }
+    pt_unmap(at, MIB(2));
+    free_pages(block, 9);
+    CHECK(mapped && changed);
+    CHECK(same);
+    CHECK_EQ(after.invlpg - before.invlpg, 1);
+}
+
+// ----------------------------------------------------------- Large, and small
+
+// One leaf of 2 MiB where small ones were: their table goes, and what the CPU
+// knows of them.
+TEST(tables, a_large_leaf_takes_the_place_of_small_ones)
+{
+    struct page *block = alloc_pages(domain_ram, 9);
+    if (block == NULL) {
+        SKIP("no 2 MiB of contiguous memory");
+    }
+    uintptr_t at = place(3);
+    uint64_t flags = PTE_P | PTE_A | PTE_XD | PTE_KEY(9);
+    struct map_stats before, after;
+    struct pt_walk small, large;
+    size_t used = tables_used();
+    bool mapped = pt_map(at, page_to_phys(block), MIB(2), flags, 1) == 0;
+    size_t used_small = tables_used();
+    pt_walk(at, &small);
+    map_stats_read(&before);
+    uint64_t lock = mm_lock();
+    bool joined =
+        mapped && pt_join_locked(at, page_to_phys(block) | flags) == 0;
+    mm_unlock(lock);
+    map_stats_read(&after);
+    size_t used_large = tables_used();
+    pt_walk(at, &large);
+    pt_unmap(at, MIB(2));
+    free_pages(block, 9);
+    CHECK(mapped && joined);
+    CHECK(small.present && small.level == 1);
+    CHECK(large.present && large.level == 2);
+    CHECK_EQ(large.entry[2], page_to_phys(block) | flags | PTE_PS);
+    CHECK_EQ(used_large, used_small - 1);
+    CHECK_EQ(after.full_flushes - before.full_flushes, 1);
+    CHECK_EQ(tables_used(), used);
+}
+
+// ----------------------------------------------------------------- The window
+
+static bool opened_for_reading, opened_for_writing;
+
+// In the handler of one instruction: what the interrupted thread may do.
+static void look_at_rights(void *unused)
+{
+    (void)unused;
+    const struct bracket *top = percpu.bracket_top[-1].interrupted;
+    opened_for_reading |= !(top[-1].rights & PKRS_AD(KEY_TABLES));
+    opened_for_writing |= !(top[-1].rights & PKRS_WD(KEY_TABLES));
+}
+
+static void walk(void *unused)
+{
+    (void)unused;
+    struct pt_walk walk;
+    pt_walk(DIRECT_MAP_BASE, &walk);
+}
+
+static void leaf(void *unused)
+{
+    (void)unused;
+    uint64_t size;
+    (void)pt_leaf(DIRECT_MAP_BASE, &size);
+}
+
+static void change(void *unused)
+{
+    (void)unused;
+    (void)pt_change(TEST_REGION_BASE, PAGE_SIZE, PTE_A, PTE_A);
+}
+
+// They open for writing where they are written, and nowhere else.
+TEST(tables, walks_only_read)
+{
+    static void (*const readers[])(void *) = {walk, leaf};
+    for (unsigned i = 0; i < ARRAY_SIZE(readers); i++) {
+        opened_for_reading = opened_for_writing = false;
+        step_through(readers[i], NULL, look_at_rights, NULL);
+        CHECK(opened_for_reading);
+        CHECK(!opened_for_writing);
+    }
+    step_through(change, NULL, look_at_rights, NULL);
+    CHECK(opened_for_writing);
+    CHECK_EQ(pks_rights(), PKRS_CLOSED);
+}
