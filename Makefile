@@ -46,6 +46,7 @@ LIB_SRCS := \
 
 ARCH_SRCS := \
     arch/acpi.c \
+    arch/acpi_madt.c \
     arch/acpi_power.c \
     arch/apic.c \
     arch/cpuid.c \
