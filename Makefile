@@ -58,6 +58,7 @@ ARCH_SRCS := \
     arch/pks_write.asm \
     arch/power.c \
     arch/probe.asm \
+    arch/stack_call.asm \
     arch/stacks.asm \
     arch/trap.c \
     arch/trap_entry.asm \
@@ -76,6 +77,7 @@ MM_SRCS := \
     mm/bracket_report.c \
     mm/copy.c \
     mm/domain.c \
+    mm/frame_cache.c \
     mm/frames.c \
     mm/heap.c \
     mm/heap_check.c \
@@ -84,6 +86,7 @@ MM_SRCS := \
     mm/heap_report.c \
     mm/heap_slab.c \
     mm/image.c \
+    mm/kernel_pages.c \
     mm/keys.c \
     mm/kmap.c \
     mm/local_window.c \
@@ -92,6 +95,7 @@ MM_SRCS := \
     mm/pagetable.c \
     mm/pool.c \
     mm/section.c \
+    mm/stack.c \
     mm/stats.c \
     mm/tables.c \
     mm/vmap.c \
@@ -134,16 +138,23 @@ FRAMEWORK_SRCS := \
 
 TEST_SRCS := \
     tests/alias.c \
+    tests/bench_frames.c \
     tests/bench_irq.c \
     tests/handler_stubs.asm \
     tests/handlers.c \
+    tests/leaf_share.c \
     tests/model.c \
     tests/model_check.c \
+    tests/model_frames.c \
+    tests/model_hostile.c \
+    tests/model_maps.c \
     tests/model_steps.c \
     tests/pks_access.asm \
     tests/step_each.c \
     tests/test_audit.c \
     tests/test_fault.c \
+    tests/test_frame_cache.c \
+    tests/test_frame_cache_nmi.c \
     tests/test_frames.c \
     tests/test_heap.c \
     tests/test_heap_memory.c \
@@ -157,13 +168,21 @@ TEST_SRCS := \
     tests/test_layout.c \
     tests/test_lib.c \
     tests/test_misuse.c \
+    tests/test_misuse_maps.c \
     tests/test_model.c \
+    tests/test_peers_local.c \
+    tests/test_peers_pks.c \
+    tests/test_peers_pku.c \
+    tests/test_peers_vmalloc.c \
     tests/test_pks.c \
     tests/test_pks_implicit.c \
     tests/test_pks_matrix.c \
     tests/test_pages.c \
     tests/test_probe.c \
     tests/test_range.c \
+    tests/test_section.c \
+    tests/test_stack.c \
+    tests/test_stack_call.c \
     tests/test_step.c \
     tests/test_step_maps.c \
     tests/test_vmap.c
@@ -286,8 +305,8 @@ boot_words = $(strip $(1) $(if $(PROTECT),protect=$(PROTECT)) $(APPEND))
 MACHINE = --qemu '$(QEMU)' --cpu '$(CPU)' --memory '$(MEM)' --smp '$(SMP)'
 
 .PHONY: iso elf run test bench bench-wall debug lint help clean format
-.PHONY: install-deps FORCE
-.PHONY: run-machine debug-machine bench-machine test-all test-parts test-one
+.PHONY: install-deps soak FORCE
+.PHONY: run-machine debug-machine bench-machine soak-machine test-all test-parts test-one
 
 iso: $(ISO) ## Build $(O)/keyhole.iso (default)
 
@@ -322,6 +341,9 @@ $(O)/link.stamp: FORCE
 
 # Tests are many and none is in a hurry: small is better.
 $(O)/obj/tests/%.c.o: CFLAGS += -Os
+
+# What is measured in it is the kernel's inlined code.
+$(O)/obj/tests/bench_frames.c.o: CFLAGS += -O2
 
 # Leaves where bad pointers end up keep their frame: the caller is in the report.
 $(O)/obj/lib/string.c.o: CFLAGS += -mno-omit-leaf-frame-pointer
@@ -412,15 +434,18 @@ debug-machine: elf
 	    -serial file:$(O)/debug.log -gdb stdio -S' \
 	    -ex 'hbreak kmain' -ex continue
 
-bench: ## Count instructions of BENCH=GLOB (or all) in a release build
+# Benchmarks are about release builds, unless the command line names another.
+BENCH_BUILD := $(if $(filter command%,$(origin BUILD)),$(BUILD),release)
+
+bench: ## Count instructions of BENCH=GLOB (or all), BUILD=release unless given
 	@tools/install-deps run
-	@$(MAKE) $(PARALLEL) O=$(O)/release BUILD=release elf
-	@$(MAKE) O=$(O)/release BUILD=release bench-machine
+	@$(MAKE) $(PARALLEL) O=$(O)/$(BENCH_BUILD) BUILD=$(BENCH_BUILD) elf
+	@$(MAKE) O=$(O)/$(BENCH_BUILD) BUILD=$(BENCH_BUILD) bench-machine
 
 bench-machine:
 	@$(PYTHON) tools/run-qemu --build '$(O)' --firmware direct $(MACHINE) \
 	    --words '$(call boot_words,bench$(if $(BENCH),=$(BENCH)))' \
-	    --limit 300 --only bench -- -icount shift=0,sleep=off
+	    --limit 300 --only bench --only '# seed=' -- -icount shift=0,sleep=off
 
 bench-wall: ## Wall time of a run beside a guest that exits at once; sizes
 	@tools/install-deps run
@@ -470,6 +495,19 @@ test-one: elf $(if $(filter bios uefi,$(TEST_FIRMWARE)),iso)
 	    machine/command-line; status=$$?; \
 	$(PYTHON) tools/run-tests --junit --out $(RESULTS); exit $$status
 
+# Minutes: not a part of `make test`.
+SOAK_WORDS = $(call boot_words,test=model.long)
+
+soak: ## Do a million random calls against a model, in a release build
+	@tools/install-deps test
+	@$(MAKE) $(PARALLEL) O=$(O)/release BUILD=release elf
+	@$(MAKE) O=$(O)/release BUILD=release soak-machine
+
+soak-machine:
+	@$(call PROVE,--build $(O) --firmware direct --cpu $(CPU) \
+	    --memory $(MEM) --smp $(SMP) --limit 1800,$(SOAK_WORDS)) -v \
+	    machine/command-line
+
 TEST_WORDS = $(call boot_words,test$(if $(TEST),=$(TEST)))
 
 # The fast way in, unless the command line names another.
@@ -479,8 +517,10 @@ TOOL_TESTS := \
     tests/docs/run-tutorial \
     tests/tools/test-app \
     tests/tools/test-layers \
+    tests/tools/test-peers \
     tests/tools/test-reproducible \
     tests/tools/test-runner \
+    tests/tools/test-shrink \
     tests/tools/test-symbols
 
 include tests/host/host.mk

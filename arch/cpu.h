@@ -111,6 +111,31 @@ static inline void cpu_sti(void)
     __asm__ volatile("sti" : : : "memory");
 }
 
+// Turn interrupts off; returns the flags for cpu_interrupts_restore().
+static inline uint64_t cpu_interrupts_off(void)
+{
+    uint64_t flags = cpu_read_flags();
+    cpu_cli();
+    return flags;
+}
+
+static inline void cpu_interrupts_restore(uint64_t flags)
+{
+    if (flags & RFLAGS_IF) {
+        cpu_sti();
+    }
+}
+
+// Store `count` copies of a word from an address on.
+static inline void cpu_store_words(uintptr_t address, uint64_t word,
+                                   size_t count)
+{
+    __asm__ volatile("rep stosq"
+                     : "+D"(address), "+c"(count)
+                     : "a"(word)
+                     : "memory");
+}
+
 // Take the interrupts that wait, with interrupts off before and after. STI
 // holds them back for one instruction more (SDM 2B); under QEMU 7.2 PAUSE in
 // its place would make that two.

@@ -140,10 +140,11 @@ bool stack_find(uintptr_t address, uintptr_t *bottom, uintptr_t *top)
             return true;
         }
     }
-    return false;
+    return stack_made_find(address, bottom, top);
 }
 
-const char *stack_guard_name(uintptr_t address)
+// The stack of the image in whose lower guard an address lies, or NULL.
+static const char *image_guard_name(uintptr_t address)
 {
     for (unsigned i = 0; i < ARRAY_SIZE(stacks); i++) {
         uintptr_t bottom = (uintptr_t)stacks[i].bottom;
@@ -154,10 +155,16 @@ const char *stack_guard_name(uintptr_t address)
     return NULL;
 }
 
+const char *stack_guard_name(uintptr_t address)
+{
+    const char *name = image_guard_name(address);
+    return name != NULL ? name : stack_made_guard_name(address);
+}
+
 bool stack_is_guard(uintptr_t address)
 {
     const struct stack *last = &stacks[ARRAY_SIZE(stacks) - 1];
-    return stack_guard_name(address) != NULL ||
+    return image_guard_name(address) != NULL ||
            (address >= (uintptr_t)last->top &&
             address - (uintptr_t)last->top < STACK_GUARD_SIZE);
 }

@@ -46,6 +46,11 @@ void trap_init(void);
 // From now on traps save and close rights. Boot, with pks_init_cpu().
 void trap_use_pks(void);
 
+// Supplied by the memory layer: the two questions below for stacks that are
+// made at run time. Any context.
+bool stack_made_find(uintptr_t address, uintptr_t *bottom, uintptr_t *top);
+const char *stack_made_guard_name(uintptr_t address);
+
 // Which of the stacks with guards an address lies in the guard of, by name, or
 // NULL. For reports of a stack overflow. Any context.
 const char *stack_guard_name(uintptr_t address);

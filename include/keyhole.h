@@ -601,14 +601,17 @@ bracket_to_read_(const void *given)
                                   BRACKET_SITE_ONE_, BRACKET_SITE_))
 #define kunmap_local(address) BRACKET_UNMAP_(address, BRACKET_SITE_)
 
-// A range whose place in its block is known to the compiler is in line too, if
-// `first` turns out to begin a block that is large enough.
+// A range is in line too, if `first` turns out to begin a block that is large
+// enough, where the compiler knows that it starts there or all about its place.
+// The sizes of blocks bound what is computed.
 #define RANGE_ORDER_(bytes)                                                    \
     ((bytes) <= PAGE_SIZE ? 0 : 64 - __builtin_clzl(((bytes)-1) >> 12))
 #define RANGE_FRAMES_(offset, length)                                          \
     (((offset) % PAGE_SIZE + (length) + PAGE_SIZE - 1) / PAGE_SIZE)
 #define RANGE_IS_KNOWN_(offset, length)                                        \
     (__builtin_constant_p(offset) && __builtin_constant_p(length))
+#define RANGE_IS_FROM_0_(offset)                                               \
+    (__builtin_constant_p(offset) ? (offset) == 0 : 0)
 
 static inline __attribute__((always_inline)) bool
 range_fits_(const struct page *first, size_t offset, size_t length)
@@ -618,20 +621,46 @@ range_fits_(const struct page *first, size_t offset, size_t length)
            (first->private_state & 1);
 }
 
+// The number of the last frame; length 0 gives one that fits nowhere.
+static inline __attribute__((always_inline)) bool
+range_fits_from_0_(const struct page *first, size_t last)
+{
+    return last >> first->private_order == 0 && (first->private_state & 1);
+}
+
+#define RANGE_MAP_KNOWN_(call, first, at, bytes, table, writable)              \
+    ({                                                                         \
+        struct page *range_first_ = (first);                                   \
+        range_fits_(range_first_, at, bytes)                                   \
+            ? BRACKET_MAP_(                                                    \
+                  range_first_ + (at) / PAGE_SIZE,                             \
+                  "addq %[offset], %[address]\n\t", table, writable,           \
+                  BRACKET_SITE_MANY_,                                          \
+                  BRACKET_SITE_, [offset] "i"((at) % PAGE_SIZE),               \
+                  [more] "i"((int)(RANGE_FRAMES_(at, bytes) - 1) & 0xfff))     \
+            : (void *)(call)(range_first_, at, bytes);                         \
+    })
+
+#define RANGE_MAP_FROM_0_(call, first, bytes, table, writable)                 \
+    ({                                                                         \
+        struct page *range_first_ = (first);                                   \
+        size_t range_length_ = (bytes);                                        \
+        size_t range_last_ = (range_length_ - 1) / PAGE_SIZE;                  \
+        range_fits_from_0_(range_first_, range_last_)                          \
+            ? BRACKET_MAP_(range_first_, "", table, writable,                  \
+                           BRACKET_SITE_MANY_,                                 \
+                           BRACKET_SITE_, [more] "r"((int)range_last_))        \
+            : (void *)(call)(range_first_, 0, range_length_);                  \
+    })
+
 #define RANGE_MAP_(call, first, at, bytes, table, writable)                    \
     __builtin_choose_expr(                                                     \
-        RANGE_IS_KNOWN_(at, bytes), ({                                         \
-            struct page *range_first_ = (first);                               \
-            range_fits_(range_first_, at, bytes)                               \
-                ? BRACKET_MAP_(                                                \
-                      range_first_ + (at) / PAGE_SIZE,                         \
-                      "addq %[offset], %[address]\n\t", table, writable,       \
-                      BRACKET_SITE_MANY_,                                      \
-                      BRACKET_SITE_, [offset] "i"((at) % PAGE_SIZE),           \
-                      [more] "i"((int)(RANGE_FRAMES_(at, bytes) - 1) & 0xfff)) \
-                : (void *)(call)(range_first_, at, bytes);                     \
-        }),                                                                    \
-        (call)(first, at, bytes))
+        RANGE_IS_KNOWN_(at, bytes),                                            \
+        RANGE_MAP_KNOWN_(call, first, at, bytes, table, writable),             \
+        __builtin_choose_expr(                                                 \
+            RANGE_IS_FROM_0_(at),                                              \
+            RANGE_MAP_FROM_0_(call, first, bytes, table, writable),            \
+            (call)(first, at, bytes)))
 
 #define kmap_local_range(first, offset, length)                                \
     bracket_to_write_(                                                         \

@@ -51,8 +51,8 @@ void print_backtrace(uintptr_t rbp)
         printf("    ");
         print_call_site(frame[1]);
         printf("\n");
-        if (frame[0] <= rbp) {
-            return; // callers lie higher up
+        if (frame[0] <= rbp && frame[0] >= bottom) {
+            return; // callers lie higher up, or on another stack
         }
         rbp = frame[0];
     }

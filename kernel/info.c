@@ -8,6 +8,7 @@
 #include "kernel/config.h"
 #include "keyhole.h"
 #include "mm/domain.h"
+#include "mm/frame_cache.h"
 #include "mm/frames.h"
 #include "mm/image.h"
 #include "mm/keys.h"
@@ -162,7 +163,7 @@ void info_memory_print(void)
         if (d->key != 0) {
             snprintf(key, sizeof(key), "%u", d->key);
         }
-        printf("  %6u  %3s  %s\n", d->frames, key, d->name);
+        printf("  %6u  %3s  %s\n", domain_frames(d), key, d->name);
     }
     if (hidden != 0) {
         printf("  and %u domains more\n", hidden);

@@ -5,6 +5,7 @@
 #include "kernel/shell_internal.h"
 #include "keyhole.h"
 #include "lib/panic.h"
+#include "mm/stack.h"
 
 #define NOT_CANONICAL 0x0001000000000000ull
 
@@ -32,7 +33,7 @@ static void fault_read_only(void *unused)
     *byte_at((uintptr_t)&fault_read_only) = 0;
 }
 
-static void fault_not_present(void *unused)
+static __noinline void fault_not_present(void *unused)
 {
     (void)unused;
     (void)*byte_at(0);
@@ -78,6 +79,36 @@ static void fault_stack(void *unused)
     dig(1u << 20);
 }
 
+// On a stack outside the image, which is kept for the next time.
+static void run_elsewhere(void (*run)(void *unused))
+{
+    static void *top;
+    if (top == NULL) {
+        top = stack_create("shell", 4);
+    }
+    if (top != NULL) {
+        stack_call(run, NULL, top);
+    }
+}
+
+static void fault_stack_own(void *unused)
+{
+    (void)unused;
+    run_elsewhere(fault_stack);
+}
+
+// With a frame of its own, so that the report leads through it.
+static void call_not_present(void *unused)
+{
+    fault_not_present(unused);
+}
+
+static void fault_elsewhere(void *unused)
+{
+    (void)unused;
+    run_elsewhere(call_not_present);
+}
+
 static void fault_double(void *unused)
 {
     (void)unused;
@@ -110,7 +141,9 @@ static const struct fault_case {
     {"gp", "read an address that is not canonical", false, fault_gp},
     {"ud", "an undefined instruction", false, fault_ud},
     {"misuse", "close a bracket that was never opened", false, fault_misuse},
+    {"elsewhere", "read address 0 on another stack", false, fault_elsewhere},
     {"stack", "recurse until the stack ends", true, fault_stack},
+    {"stack-own", "the same on a stack made for it", true, fault_stack_own},
     {"double", "fault with a stack pointer that points nowhere", true,
      fault_double},
     {"nested", "fault inside the fault handler", true, fault_nested},

@@ -7,12 +7,14 @@
 #include "arch/trap.h"
 #include "mm/audit_internal.h"
 #include "mm/domain.h"
+#include "mm/frame_cache.h"
 #include "mm/frames_internal.h"
 #include "mm/image.h"
 #include "mm/keys.h"
 #include "mm/layout.h"
 #include "mm/long_maps.h"
 #include "mm/section.h"
+#include "mm/stack.h"
 
 // A frame that contradicts itself: address, state, and order and domain.
 static void frame_find(struct audit *audit, const struct page *page)
@@ -77,6 +79,13 @@ static void block_free(struct audit *audit, const struct page *page)
     }
 }
 
+// One on a list of single frames: it is free, and the domain counts it.
+static void frame_cached(struct audit *audit, const struct page *page)
+{
+    block_free(audit, page);
+    audit->domain.mapped += audit_hash(page->private_domain & ~DOMAIN_FREE);
+}
+
 static bool owner_is_sound(const struct page *page)
 {
     unsigned owner = page->private_domain & ~DOMAIN_FREE;
@@ -101,6 +110,9 @@ static void block_begin(struct audit *audit, const struct page *page)
                block_is_sound(page) && domain_is_live(page->private_domain)) {
         frames = BIT(page->private_order);
         block_allocated(audit, page);
+    } else if (state == FRAME_CACHED_STATE && page->private_order == 0 &&
+               page->private_prev == 0 && owner_is_sound(page)) {
+        frame_cached(audit, page);
     } else if (state == (FRAME_HEAD | FRAME_FREE) && block_is_sound(page) &&
                owner_is_sound(page)) {
         frames = BIT(page->private_order);
@@ -136,13 +148,12 @@ void audit_frames(struct audit *audit, const struct audit_leaf *leaf)
 
 // Whether a block is what a list says; it can be read then.
 static bool listed_is_sound(uint64_t frame, uint64_t before, unsigned order,
-                            unsigned owner)
+                            unsigned owner, unsigned state)
 {
     const struct page *page = frame_page(frame);
     return IS_ALIGNED(frame, BIT(order)) &&
            section_is_ready(frame * PAGE_SIZE) &&
-           (page->private_state & ~FRAME_POISONED) ==
-               (FRAME_HEAD | FRAME_FREE) &&
+           (page->private_state & ~FRAME_POISONED) == state &&
            page->private_order == order &&
            page->private_domain == (owner | DOMAIN_FREE) &&
            page->private_prev == before;
@@ -159,7 +170,8 @@ static void area_check(struct audit *audit, const struct free_area *area,
         while (frame != 0) {
             // More blocks on lists than there are: a list that is a ring.
             if (audit->listed_blocks++ >= audit->free_blocks ||
-                !listed_is_sound(frame, before, order, owner)) {
+                !listed_is_sound(frame, before, order, owner,
+                                 FRAME_HEAD | FRAME_FREE)) {
                 audit_find(audit, AUDIT_FREE_LIST, frame * PAGE_SIZE, order,
                            owner);
                 break;
@@ -171,12 +183,32 @@ static void area_check(struct audit *audit, const struct free_area *area,
     }
 }
 
+// The list of single frames of a domain.
+static void cache_check(struct audit *audit, unsigned owner)
+{
+    const struct frame_cache *cache = &frame_caches[owner];
+    uint64_t frame = cache->head;
+    uint32_t count = 0;
+    while (frame != 0 && count <= cache->count &&
+           listed_is_sound(frame, 0, 0, owner, FRAME_CACHED_STATE)) {
+        audit->free.counted += block_hash(frame, 0, owner);
+        audit->listed_blocks++;
+        count++;
+        frame = frame_page(frame)->private_next;
+    }
+    if (frame != 0 || count != cache->count || count > FRAME_CACHE_MAX) {
+        audit_find(audit, AUDIT_FREE_LIST, frame * PAGE_SIZE, count,
+                   cache->count);
+    }
+}
+
 static void domain_check(struct audit *audit, const struct domain *domain)
 {
     const struct domain_rights *write = &domain_write_[domain->id];
     const struct domain_rights *read = &domain_read_[domain->id];
     audit->domain.counted += audit_hash(domain->id) * domain->frames;
     area_check(audit, &domain->area, domain->id);
+    cache_check(audit, domain->id);
     bool parked = domain->key == 0;
     bool right = parked
                      ? domain->open_write == 0 && domain->open_read == 0 &&
@@ -204,16 +236,34 @@ static void rights_check(struct audit *audit)
          d = domain_next(d->id)) {
         live += d->key != 0; // the parked have no rights to give
     }
-    for (unsigned i = 0; i < DOMAIN_RIGHTS; i++) {
+    for (unsigned i = 0; i < domain_numbers(); i++) {
+        unsigned j = i | DOMAIN_FREE;
         kept += (domain_write_[i].keep | domain_read_[i].keep) != 0;
+        kept += (domain_write_[j].keep | domain_read_[j].keep) != 0;
     }
     if (live != kept) {
         audit_find(audit, AUDIT_DOMAIN_KEY, 0, kept, live);
     }
 }
 
+// Destroyed stacks whose frames are kept have no mapping.
+static void stacks_count(struct audit *audit)
+{
+    unsigned slot = 0;
+    uint32_t frame;
+    while (stack_kept_next(&slot, &frame)) {
+        for (; frame != 0; frame = frame_page(frame)->private_next) {
+            for (uint64_t i = 0; i < BIT(frame_page(frame)->private_order);
+                 i++) {
+                audit->own.mapped += audit_hash(frame + i);
+            }
+        }
+    }
+}
+
 void audit_lists(struct audit *audit)
 {
+    stacks_count(audit);
     rights_check(audit);
     area_check(audit, pool_area(), DOMAIN_POOL);
     area_check(audit, kernel_free_area(), DOMAIN_KERNEL);

@@ -11,6 +11,7 @@
 #include "mm/layout.h"
 #include "mm/long_maps.h"
 #include "mm/section.h"
+#include "mm/stack.h"
 #include "mm/vmap_slots.h"
 
 #define RIGHTS (PTE_RW | PTE_XD)
@@ -128,6 +129,14 @@ static void leaf_own(struct audit *audit, const struct audit_leaf *leaf)
     own_count(audit, leaf);
 }
 
+static void leaf_stack(struct audit *audit, const struct audit_leaf *leaf)
+{
+    if (!stack_owns_page(leaf->address) || leaf->size != PAGE_SIZE) {
+        leaf_find(audit, AUDIT_GUARD, leaf);
+    }
+    leaf_own(audit, leaf);
+}
+
 // The rights that a page of the image must have; PTE_PS, which no page of it
 // has, where there is no part of it.
 static uint64_t image_rights(uintptr_t address)
@@ -179,21 +188,15 @@ static const struct region {
     uint64_t size;
     void (*judge)(struct audit *audit, const struct audit_leaf *leaf);
 } regions[] = {
-    REGION(DIRECT_MAP, leaf_direct),
-    REGION(KMAP, leaf_kmap),
-    REGION(VMAP, leaf_vmap),
-    REGION(TEST_REGION, leaf_test),
-    REGION(FRAME_TABLE, leaf_own),
-    REGION(VMAP_SLOTS, leaf_own),
-    REGION(HEAP_SLABS, leaf_own),
-    REGION(HEAP_HEADERS, leaf_own),
-    REGION(HEAP_LARGE, leaf_own),
-    REGION(HEAP_STATES, leaf_own),
-    REGION(IMAGE_REGION, leaf_image),
-    REGION(DOMAIN_TABLE, leaf_own),
-    REGION(DEVICE_REGION, leaf_device),
-    REGION(BLOCK_TABLE, leaf_own),
-    REGION(LOCAL_WINDOWS, leaf_window),
+    REGION(DIRECT_MAP, leaf_direct),  REGION(KMAP, leaf_kmap),
+    REGION(VMAP, leaf_vmap),          REGION(TEST_REGION, leaf_test),
+    REGION(FRAME_TABLE, leaf_own),    REGION(VMAP_SLOTS, leaf_own),
+    REGION(HEAP_SLABS, leaf_own),     REGION(HEAP_HEADERS, leaf_own),
+    REGION(HEAP_LARGE, leaf_own),     REGION(HEAP_STATES, leaf_own),
+    REGION(STACKS, leaf_stack),       REGION(STACK_SLOTS, leaf_own),
+    REGION(IMAGE_REGION, leaf_image), REGION(DOMAIN_TABLE, leaf_own),
+    REGION(DOMAIN_RIGHTS, leaf_own),  REGION(DEVICE_REGION, leaf_device),
+    REGION(BLOCK_TABLE, leaf_own),    REGION(LOCAL_WINDOWS, leaf_window),
 };
 
 // The region that holds all of a leaf, or NULL.

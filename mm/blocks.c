@@ -4,10 +4,10 @@
 // where domains have some.
 #include "mm/blocks.h"
 
-#include "arch/pte.h"
 #include "lib/panic.h"
 #include "mm/domain.h"
 #include "mm/frames.h"
+#include "mm/kernel_pages.h"
 #include "mm/layout.h"
 #include "mm/pagetable.h"
 
@@ -31,28 +31,6 @@ static uint32_t shared_head;
 static struct block *block_at(uint64_t number)
 {
     return (struct block *)BLOCK_TABLE_BASE + number;
-}
-
-// Make sure that a block has an entry.
-static bool entry_prepare_locked(uint64_t number)
-{
-    uintptr_t at = ALIGN_DOWN((uintptr_t)block_at(number), PAGE_SIZE);
-    struct pt_walk walk;
-    pt_walk(at, &walk);
-    if (walk.present) {
-        return true;
-    }
-    phys_addr_t frame = kernel_frames_take_locked(0);
-    if (frame == 0) {
-        return false;
-    }
-    if (pt_map_locked(at, frame, PAGE_SIZE,
-                      PTE_P | PTE_RW | PTE_A | PTE_D | PTE_XD, 1) != 0) {
-        pool_give_locked(frame, 0);
-        return false;
-    }
-    memset((void *)at, 0, PAGE_SIZE);
-    return true;
 }
 
 static void list_add(uint32_t *head, uint64_t number)
@@ -91,7 +69,7 @@ bool blocks_take_locked(struct domain *domain, uint64_t frame, unsigned order)
     uint64_t number = frame / BLOCK_FRAMES;
     uint64_t end = (frame + BIT(order) + BLOCK_FRAMES - 1) / BLOCK_FRAMES;
     for (uint64_t i = number; i < end; i++) {
-        if (!entry_prepare_locked(i)) {
+        if (!kernel_page_ensure_locked((uintptr_t)block_at(i))) {
             return false;
         }
     }

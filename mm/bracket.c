@@ -93,8 +93,9 @@ void(kunmap_local)(const void *address)
 
 // A bracket on the frames behind bytes offset to offset + length of `first`,
 // which are known to be allocated and of one domain.
-static void *range_open(struct page *first, size_t offset, size_t length,
-                        bool writable, uintptr_t site)
+static inline __attribute__((always_inline)) void *
+range_open(struct page *first, size_t offset, size_t length, bool writable,
+           uintptr_t site)
 {
     struct page *page = first + offset / PAGE_SIZE;
     size_t inside = offset % PAGE_SIZE;
@@ -124,8 +125,9 @@ static inline bool range_is_simple(const struct page *first, size_t offset,
            first[offset / PAGE_SIZE].private_order == first->private_order;
 }
 
-static void *range_map(struct page *first, size_t offset, size_t length,
-                       bool writable, uintptr_t site)
+static inline __attribute__((always_inline)) void *
+range_map(struct page *first, size_t offset, size_t length, bool writable,
+          uintptr_t site)
 {
     if (unlikely(!range_is_simple(first, offset, length))) {
         bracket_check_range(first, offset, length, site);

@@ -5,21 +5,18 @@
 
 #include "arch/cpu.h"
 #include "arch/pks.h"
-#include "arch/pte.h"
 #include "lib/panic.h"
 #include "lib/string.h"
+#include "mm/frame_cache.h"
+#include "mm/kernel_pages.h"
 #include "mm/keys.h"
 #include "mm/lock.h"
 #include "mm/misuse.h"
-#include "mm/pagetable.h"
 
 struct domain *const domain_ram =
     (struct domain *)DOMAIN_TABLE_BASE + DOMAIN_RAM;
 
 #define DOMAINS_PER_PAGE (PAGE_SIZE / DOMAIN_SIZE)
-
-struct domain_rights domain_write_[DOMAIN_RIGHTS];
-struct domain_rights domain_read_[DOMAIN_RIGHTS];
 
 static unsigned slots_mapped; // numbers below have memory behind them
 static unsigned slots_used;   // numbers below have been used
@@ -42,20 +39,23 @@ void domain_rights_set(unsigned id, uint32_t open_write, uint32_t open_read)
     entry_set(&domain_read_[id], open_read);
 }
 
-// Memory for one more page of the table.
+// Memory for one more page of the table, and for the rights of its domains and
+// of their free frames. What was mapped when the rest cannot be is there for
+// the next try.
 static bool table_grow_locked(void)
 {
-    phys_addr_t frame = kernel_frames_take_locked(0);
-    if (frame == 0) {
-        return false;
+    uintptr_t wanted[] = {
+        (uintptr_t)domain_of_id(slots_mapped),
+        (uintptr_t)&domain_write_[slots_mapped],
+        (uintptr_t)&domain_read_[slots_mapped],
+        (uintptr_t)&domain_write_[slots_mapped | DOMAIN_FREE],
+        (uintptr_t)&domain_read_[slots_mapped | DOMAIN_FREE],
+    };
+    for (unsigned i = 0; i < ARRAY_SIZE(wanted); i++) {
+        if (!kernel_page_ensure_locked(wanted[i])) {
+            return false;
+        }
     }
-    uintptr_t at = (uintptr_t)domain_of_id(slots_mapped);
-    if (pt_map_locked(at, frame, PAGE_SIZE,
-                      PTE_P | PTE_RW | PTE_A | PTE_D | PTE_XD, 1) != 0) {
-        pool_give_locked(frame, 0);
-        return false;
-    }
-    memset((void *)at, 0, PAGE_SIZE);
     for (unsigned i = 0; i < DOMAINS_PER_PAGE; i++, slots_mapped++) {
         domain_rights_set(slots_mapped, 0, 0);
         domain_rights_set(slots_mapped | DOMAIN_FREE, 0, 0);
@@ -89,6 +89,9 @@ static void domain_init(struct domain *domain, unsigned id, const char *name)
 
 __init void domains_init(void)
 {
+    ASSERT((uintptr_t)domain_write_ == DOMAIN_RIGHTS_BASE &&
+           (uintptr_t)domain_read_ ==
+               DOMAIN_RIGHTS_BASE + DOMAIN_RIGHTS_SIZE / 2); // linker.ld
     uint64_t lock = mm_lock();
     ASSERT(table_grow_locked());
     slots_used = DOMAIN_BUILT_IN;
@@ -119,6 +122,7 @@ int domain_destroy(struct domain *domain)
     }
     uint64_t lock = mm_lock();
     int error = -EBUSY;
+    frame_cache_drain_locked(domain);
     if (domain->frames == 0) {
         domain_blocks_reclaim_locked(domain);
         error = domain->area.nonempty != 0 ? -ENOMEM : 0;
@@ -136,6 +140,11 @@ int domain_destroy(struct domain *domain)
 const char *domain_name(const struct domain *domain)
 {
     return domain->name;
+}
+
+unsigned domain_numbers(void)
+{
+    return slots_mapped;
 }
 
 bool domain_is_live(unsigned id)

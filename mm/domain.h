@@ -37,7 +37,7 @@ struct domain {
     uint32_t next_free; // number of the next slot to use again
     uint32_t pins;      // who relies on the key
     uint32_t blocks;    // list of whole 2 MiB blocks (mm/blocks.c)
-    uint32_t frames;    // allocated, not yet freed
+    uint32_t frames;    // taken from its blocks (mm/frame_cache.h)
     struct free_area area;
     char name[DOMAIN_NAME_SIZE];
 } __aligned(DOMAIN_SIZE);
@@ -57,8 +57,11 @@ static inline unsigned domain_leaf_key(const struct domain *domain)
 // has all bits set, so that it is looked at.
 #define DOMAIN_RIGHTS (2 * DOMAINS_MAX)
 
-extern struct domain_rights domain_write_[DOMAIN_RIGHTS];
-extern struct domain_rights domain_read_[DOMAIN_RIGHTS];
+// The tables have addresses that linker.ld knows too, and memory where there
+// are domains.
+_Static_assert(DOMAIN_RIGHTS * sizeof(struct domain_rights) ==
+                   DOMAIN_RIGHTS_SIZE / 2,
+               "mm/layout.h");
 
 // Let brackets on the domain with this number open what open_write and
 // open_read say, or nothing by themselves if that is 0.
@@ -72,6 +75,9 @@ static inline struct domain *domain_of_id(unsigned id)
 // Set up the table with the built-in domains. Boot, after frames_init() has
 // memory to give.
 void domains_init(void);
+
+// Numbers below this have been prepared for; others are nowhere.
+unsigned domain_numbers(void);
 
 // Whether a number is that of a domain that was created and not destroyed.
 bool domain_is_live(unsigned id);

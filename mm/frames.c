@@ -7,6 +7,8 @@
 #include "lib/panic.h"
 #include "mm/bracket.h"
 #include "mm/domain.h"
+#include "mm/frame_cache.h"
+#include "mm/frame_fill.h"
 #include "mm/frames_internal.h"
 #include "mm/keys.h"
 #include "mm/lock.h"
@@ -14,53 +16,131 @@
 #include "mm/misuse.h"
 #include "mm/section.h"
 
-// Fill a block of a domain, under its key, with one byte. Where every key is
-// open already, frame by frame through the window.
-static void block_fill(struct domain *domain, struct page *page, unsigned order,
-                       int value)
+// A call that the hot paths seldom make, hidden from the compiler: so they are
+// leaves, and keep no frame and no registers for it (docs/TRICKS.md). The
+// function returns 64 bits.
+#define COLD_CALL_3(function, a, b, c)                                         \
+    ({                                                                         \
+        uint64_t rax_, rdi_ = (uint64_t)(a), rsi_ = (uint64_t)(b);             \
+        uint64_t rdx_ = (uint64_t)(c);                                         \
+        __asm__ volatile("call " #function                                     \
+                         : "=a"(rax_), "+D"(rdi_), "+S"(rsi_), "+d"(rdx_)      \
+                         :                                                     \
+                         : "rcx", "r8", "r9", "r10", "r11", "memory", "cc");   \
+        rax_;                                                                  \
+    })
+
+// Fill the frames of a block with copies of a word, where frame_fill() will not
+// do; with `check`, see first that those that were freed before are all poison
+// still. Returns where in the direct map the first word is that is not, or 0.
+// Where every key is open already, frame by frame through the window.
+static uintptr_t block_fill(struct page *page, unsigned order, uint64_t word,
+                            bool check)
 {
-    if (key_pin(domain)) {
-        uint32_t rights = pks_rights();
+    struct domain *domain = domain_of_id(page->private_domain);
+    uintptr_t found = 0;
+    uint32_t rights = pks_rights();
+    bool pinned = key_pin(domain);
+    if (pinned) {
         pks_set_rights(rights & ~domain->open_write);
-        memset((void *)page_direct_address(page), value, PAGE_SIZE << order);
+    }
+    for (struct page *end = page + BIT(order); page < end; page++) {
+        uint64_t *at = pinned ? (uint64_t *)page_direct_address(page)
+                              : bracket_map_page(page, true, CALL_SITE());
+        const uint64_t *broken = NULL;
+        if (FRAME_CHECKS && check && (page->private_state & FRAME_POISONED)) {
+            broken = poison_broken(at);
+        }
+        if (broken != NULL && found == 0) {
+            found = page_direct_address(page) + (broken - at) * sizeof(*at);
+        }
+        cpu_store_words((uintptr_t)at, word, PAGE_SIZE / sizeof(word));
+        if (!pinned) {
+            kunmap_local(at);
+        }
+    }
+    if (pinned) {
         pks_set_rights(rights);
         key_unpin(domain);
+    }
+    return found;
+}
+
+// --------------------------------------------------------------------- Giving
+
+// Put a frame, poisoned by now, on its domain's list. Interrupts off.
+static inline void page_put(struct page *page, struct frame_cache *cache,
+                            uint32_t owner, uintptr_t site)
+{
+    page->private_site = site_pack(site);
+    page_write_owner(page, owner);
+    page->private_next = cache->head;
+    cache->head = page_link(page);
+    cache->count++;
+}
+
+#define OWNER_CACHED(id)                                                       \
+    FRAME_OWNER((id) | DOMAIN_FREE, 0, FRAME_CACHED_STATE | FRAME_POISONED)
+
+// Poison a frame that its caller has and put it on its domain's list, which may
+// be full.
+static __used __noinline uint64_t page_give(struct page *page, uintptr_t site)
+{
+    unsigned id = page->private_domain;
+    struct frame_cache *cache = &frame_caches[id];
+    block_fill(page, 0, FRAME_POISON_WORD, false);
+    uint64_t flags = cpu_interrupts_off();
+    if (cache->count == FRAME_CACHE_MAX) {
+        frame_cache_spill(domain_of_id(id));
+    }
+    page_put(page, cache, OWNER_CACHED(id), site);
+    cpu_interrupts_restore(flags);
+    return 0;
+}
+
+// The same where nothing is unusual. `owner` is what the frame says.
+static inline __attribute__((always_inline)) void
+page_give_quick(struct page *page, uint32_t owner, uintptr_t site)
+{
+    unsigned id = (uint16_t)owner;
+    struct frame_cache *cache = &frame_caches[id];
+    uint64_t flags = cpu_interrupts_off();
+    if (unlikely(cache->count == FRAME_CACHE_MAX ||
+                 !frame_fill(page, id, FRAME_POISON_WORD, NULL))) {
+        cpu_interrupts_restore(flags);
+        COLD_CALL_3(page_give, page, site, 0);
         return;
     }
+    page_put(page, cache,
+             owner ^ OWNER_CACHED(0) ^ FRAME_OWNER(0, 0, FRAME_BLOCK_STATE),
+             site);
+    cpu_interrupts_restore(flags);
+}
+
+static __noinline void block_give(struct page *page, unsigned order,
+                                  uintptr_t site)
+{
+    if (order == 0) {
+        page_give(page, site);
+        return;
+    }
+    struct domain *domain = domain_of_id(page->private_domain);
+    block_fill(page, order, FRAME_POISON_WORD, false);
+    uint64_t lock = mm_lock();
     for (uint64_t i = 0; i < BIT(order); i++) {
-        memset_page(page + i, 0, value, PAGE_SIZE);
+        page_set_owner(&page[i], DOMAIN_NONE, order,
+                       FRAME_FREE | FRAME_POISONED);
+        page[i].private_site = site_pack(site);
     }
+    domain->frames -= BIT(order);
+    domain_give_locked(domain, page_frame(page), order);
+    mm_unlock(lock);
 }
 
-#ifdef KEYHOLE_DEBUG
-// A frame that was freed must still hold nothing but poison.
-static void poison_check(struct page *page)
-{
-    const uint64_t *start = kmap_local_page_ro(page);
-    const uint64_t *word = start, *end = start + PAGE_SIZE / sizeof(*word);
-    while (word < end && *word == FRAME_POISON * 0x0101010101010101ull) {
-        word++;
-    }
-    kunmap_local(start);
-    if (word < end) {
-        misuse_report(&(struct misuse){
-            .what = "frame written to after it was freed",
-            .page = page,
-            .address =
-                (const char *)page_direct_address(page) + (word - start) * 8,
-            .site = {{"freed", site_unpack(page->private_site)}},
-        });
-    }
-}
-#else
-static void poison_check(struct page *page)
-{
-    (void)page;
-}
-#endif
+// --------------------------------------------------------------------- Taking
 
-static __cold __noreturn void misuse_alloc(struct domain *domain,
-                                           uintptr_t site)
+static __used __cold __noreturn void misuse_alloc(struct domain *domain,
+                                                  uintptr_t site)
 {
     misuse_report(&(struct misuse){
         .what = "allocation for a domain that does not exist",
@@ -69,8 +149,25 @@ static __cold __noreturn void misuse_alloc(struct domain *domain,
     });
 }
 
-static struct page *frames_alloc(struct domain *domain, unsigned order,
-                                 uintptr_t site)
+// A block that was just taken was written to after it was freed. Nobody gets
+// it, and nobody keeps it.
+static __used __cold __noreturn void misuse_poison(struct page *page,
+                                                   unsigned order,
+                                                   uintptr_t broken,
+                                                   uintptr_t freed)
+{
+    block_give(page, order, freed);
+    misuse_report(&(struct misuse){
+        .what = "frame written to after it was freed",
+        .page = frame_page((broken - DIRECT_MAP_BASE) / PAGE_SIZE),
+        .address = (const void *)broken,
+        .site = {{"freed", freed}},
+    });
+}
+
+// From the domain's blocks; a single frame comes with others for the list.
+static __used __noinline struct page *block_take(struct domain *domain,
+                                                 unsigned order, uintptr_t site)
 {
     if (order >= FRAME_ORDERS) {
         return NULL;
@@ -86,25 +183,84 @@ static struct page *frames_alloc(struct domain *domain, unsigned order,
     }
     struct page *page = frame_page(frame);
     for (uint64_t i = 0; i < BIT(order); i++) {
-        page[i].private_state = (page[i].private_state & FRAME_POISONED) |
-                                FRAME_ALLOCATED | (i == 0 ? FRAME_HEAD : 0);
-        page[i].private_order = order;
-        page[i].private_domain = domain->id;
+        unsigned poisoned = page[i].private_state & FRAME_POISONED;
+        page_set_owner(&page[i], domain->id, order,
+                       FRAME_ALLOCATED | (i == 0 ? FRAME_HEAD : 0) | poisoned);
         page[i].private_next = page[i].private_prev = 0;
     }
     domain->frames += BIT(order);
+    if (order == 0 && frame_caches[domain->id].head == 0) {
+        frame_cache_refill_locked(domain);
+    }
     mm_unlock(lock);
 
+    uintptr_t broken = block_fill(page, order, 0, true);
+    if (unlikely(broken != 0)) {
+        const struct page *at =
+            frame_page((broken - DIRECT_MAP_BASE) / PAGE_SIZE);
+        misuse_poison(page, order, broken, site_unpack(at->private_site));
+    }
     for (uint64_t i = 0; i < BIT(order); i++) {
-        if (page[i].private_state & FRAME_POISONED) {
-            poison_check(&page[i]);
-            page[i].private_state &= ~FRAME_POISONED;
-        }
+        page[i].private_state &= ~FRAME_POISONED;
         page[i].private_site = site_pack(site);
     }
-    block_fill(domain, page, order, 0);
     return page;
 }
+
+// The rest of page_take() for a domain that has no key.
+static __used __noinline struct page *page_take_parked(struct page *page,
+                                                       uintptr_t site)
+{
+    uintptr_t freed = site_unpack(page->private_site);
+    uintptr_t broken = block_fill(page, 0, 0, true);
+    if (broken != 0) {
+        misuse_poison(page, 0, broken, freed);
+    }
+    page->private_state = FRAME_BLOCK_STATE;
+    page->private_site = site_pack(site);
+    return page;
+}
+
+// A single frame, from its domain's list if there is one. The order of stores:
+// off the list, then the caller's, then filled.
+static inline __attribute__((always_inline)) struct page *
+page_take(struct domain *domain, uintptr_t site)
+{
+    if (unlikely(domain == NULL)) {
+        COLD_CALL_3(misuse_alloc, domain, site, 0);
+        __builtin_unreachable();
+    }
+    unsigned id = domain->id;
+    struct frame_cache *cache = &frame_caches[id];
+    uint64_t flags = cpu_interrupts_off();
+    uint32_t frame = cache->head;
+    if (unlikely(frame == 0)) {
+        cpu_interrupts_restore(flags);
+        return (struct page *)COLD_CALL_3(block_take, domain, 0, site);
+    }
+    struct page *page = frame_page(frame);
+    unsigned poisoned = FRAME_CHECKS ? page->private_state & FRAME_POISONED : 0;
+    cache->head = page->private_next;
+    cache->count--;
+    page_set_owner(page, id, 0, FRAME_BLOCK_STATE | poisoned);
+    uintptr_t broken = 0;
+    if (unlikely(!frame_fill(page, id, 0, poisoned ? &broken : NULL))) {
+        cpu_interrupts_restore(flags);
+        return (struct page *)COLD_CALL_3(page_take_parked, page, site, 0);
+    }
+    if (FRAME_CHECKS) {
+        page->private_state = FRAME_BLOCK_STATE;
+        if (unlikely(broken != 0)) {
+            cpu_interrupts_restore(flags);
+            misuse_poison(page, 0, broken, site_unpack(page->private_site));
+        }
+    }
+    page->private_site = site_pack(site);
+    cpu_interrupts_restore(flags);
+    return page;
+}
+
+// -------------------------------------------------------------- What is wrong
 
 // Whatever is wrong with this free; does not return if anything is.
 static void free_check(const struct page *page, unsigned order, uintptr_t site)
@@ -162,44 +318,48 @@ static void free_check_long(const struct page *page, unsigned order,
     }
 }
 
-static void frames_free(struct page *page, unsigned order, uintptr_t site)
+// A block of 2^order frames is the caller's to free, and nobody has it open.
+static __used __noinline uint64_t block_free(struct page *page, unsigned order,
+                                             uintptr_t site)
 {
     free_check(page, order, site);
     free_check_long(page, order, site);
-    struct domain *domain = domain_of_id(page->private_domain);
-    block_fill(domain, page, order, FRAME_POISON);
-
-    uint64_t lock = mm_lock();
-    for (uint64_t i = 0; i < BIT(order); i++) {
-        page[i].private_state = FRAME_FREE | FRAME_POISONED;
-        page[i].private_domain = DOMAIN_NONE;
-        page[i].private_site = site_pack(site);
-    }
-    domain->frames -= BIT(order);
-    domain_give_locked(domain, page_frame(page), order);
-    mm_unlock(lock);
+    block_give(page, order, site);
+    return 0;
 }
 
 // ------------------------------------------------------------ Public contract
 
 struct page *alloc_pages(struct domain *domain, unsigned order)
 {
-    return frames_alloc(domain, order, CALL_SITE());
+    return order == 0 ? page_take(domain, CALL_SITE())
+                      : block_take(domain, order, CALL_SITE());
 }
 
 struct page *alloc_page(struct domain *domain)
 {
-    return frames_alloc(domain, 0, CALL_SITE());
+    return page_take(domain, CALL_SITE());
 }
 
 void free_pages(struct page *page, unsigned order)
 {
-    frames_free(page, order, CALL_SITE());
+    block_free(page, order, CALL_SITE());
 }
 
+// Nothing is unusual: no state but that of a single frame, no kmap() or vmap(),
+// and no bracket of this thread. An open bracket is an open key, so the rights
+// tell.
 void free_page(struct page *page)
 {
-    frames_free(page, 0, CALL_SITE());
+    uint32_t owner = page_owner(page);
+    if (unlikely(owner >> FRAME_OWNER_DOMAIN_BITS !=
+                     FRAME_OWNER(0, 0, FRAME_BLOCK_STATE) >>
+                         FRAME_OWNER_DOMAIN_BITS ||
+                 page->private_prev != 0 || pks_rights() != PKRS_CLOSED)) {
+        COLD_CALL_3(block_free, page, 0, CALL_SITE());
+        return;
+    }
+    page_give_quick(page, owner, CALL_SITE());
 }
 
 phys_addr_t page_to_phys(const struct page *page)

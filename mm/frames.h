@@ -21,10 +21,15 @@ enum frame_state {
     FRAME_ALLOCATED = 0x04, // from alloc_pages()
     FRAME_KERNEL = 0x08,    // frame table, domain table, image
     FRAME_TABLE = 0x10,     // set aside for page tables
+    FRAME_CACHED = 0x20,    // with FRAME_FREE: on a list of mm/frame_cache.h
     FRAME_POISONED = 0x80,  // every byte was FRAME_POISON when it was freed
 };
 
 #define FRAME_POISON 0xa5
+
+// What the states of frames on their way are, beside FRAME_POISONED.
+#define FRAME_CACHED_STATE (FRAME_HEAD | FRAME_FREE | FRAME_CACHED)
+#define FRAME_BLOCK_STATE (FRAME_HEAD | FRAME_ALLOCATED)
 
 // Free blocks of one owner, by order.
 struct free_area {
@@ -44,10 +49,48 @@ static inline uint64_t page_frame(const struct page *page)
     return page - (const struct page *)FRAME_TABLE_BASE;
 }
 
+// The frame's number in one shift, for links that have 32 bits: the rest of the
+// frame table's address is above them.
+static inline uint32_t page_link(const struct page *page)
+{
+    return (uint32_t)((uintptr_t)page / sizeof(struct page));
+}
+
+_Static_assert((FRAME_TABLE_BASE / sizeof(struct page) & 0xffffffff) == 0 &&
+                   DIRECT_MAP_SIZE / PAGE_SIZE <= BIT(32),
+               "page_link()");
+
 // The frame's address in the direct map, in one shift (mm/layout.h).
 static inline uintptr_t page_direct_address(const struct page *page)
 {
     return (uintptr_t)page << FRAME_TABLE_SHIFT;
+}
+
+// The members that say whose a frame is, in one store: a trap finds all of them
+// or none.
+#define FRAME_OWNER(domain, order, state)                                      \
+    ((uint32_t)(domain) | (uint32_t)(order) << 16 | (uint32_t)(state) << 24)
+#define FRAME_OWNER_DOMAIN_BITS 16
+
+_Static_assert(offsetof(struct page, private_domain) == 12 &&
+                   offsetof(struct page, private_order) == 14 &&
+                   offsetof(struct page, private_state) == 15,
+               "FRAME_OWNER");
+
+static inline void page_write_owner(struct page *page, uint32_t owner)
+{
+    *(volatile uint32_t *)&page->private_domain = owner;
+}
+
+static inline void page_set_owner(struct page *page, unsigned domain,
+                                  unsigned order, unsigned state)
+{
+    page_write_owner(page, FRAME_OWNER(domain, order, state));
+}
+
+static inline uint32_t page_owner(const struct page *page)
+{
+    return *(const volatile uint32_t *)&page->private_domain;
 }
 
 // Take over the machine's memory: `ram` is all of it, `available` what nobody
@@ -76,6 +119,15 @@ int frames_rekey_locked(phys_addr_t block, unsigned order, unsigned key);
 
 // Give all free blocks of a domain back to the pool.
 void domain_blocks_reclaim_locked(struct domain *domain);
+
+// The lists of free memory that no domain has: the pool's, and the kernel's
+// own. For checks; mm_lock held.
+const struct free_area *pool_area(void);
+const struct free_area *kernel_free_area(void);
+
+// Memory that domains and destroyed stacks keep, but nobody uses, goes back to
+// the pool.
+void memory_reclaim_locked(void);
 
 // RAM in bytes, and free memory in bytes (never initialised sections too).
 uint64_t frames_total_bytes(void);

@@ -15,11 +15,6 @@ void kernel_area_add_locked(phys_addr_t base, phys_addr_t end);
 uint64_t domain_take_locked(struct domain *domain, unsigned order);
 void domain_give_locked(struct domain *domain, uint64_t frame, unsigned order);
 
-// The lists of free memory that no domain has: the pool's, and the kernel's
-// own. For checks; mm_lock held.
-const struct free_area *pool_area(void);
-const struct free_area *kernel_free_area(void);
-
 // Set FRAME_KERNEL on every frame of a range.
 void frames_mark_kernel(phys_addr_t base, uint64_t size);
 

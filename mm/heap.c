@@ -34,20 +34,6 @@ static const uint8_t class_of_grains[HEAP_SMALL_MAX / HEAP_GRAIN + 1] = {
 
 struct spinlock heap_lock;
 
-static inline uint64_t interrupts_off(void)
-{
-    uint64_t flags = cpu_read_flags();
-    cpu_cli();
-    return flags;
-}
-
-static inline void interrupts_restore(uint64_t flags)
-{
-    if (flags & RFLAGS_IF) {
-        cpu_sti();
-    }
-}
-
 // ---------------------------------------------------------------- The stacks
 
 static bool stack_is_full(void *const *top)
@@ -147,15 +133,15 @@ static inline __attribute__((always_inline)) void *alloc(size_t size)
         return alloc_slow(size, slot, CALL_SITE());
     }
     size_t class = class_of_grains[(slot + HEAP_GRAIN - 1) / HEAP_GRAIN];
-    uint64_t flags = interrupts_off();
+    uint64_t flags = cpu_interrupts_off();
     void **top = stack_top[class];
     void *object = top[-1];
     if (unlikely(object == NULL)) {
-        interrupts_restore(flags);
+        cpu_interrupts_restore(flags);
         return alloc_slow(size, slot, CALL_SITE());
     }
     stack_top[class] = top - 1;
-    interrupts_restore(flags);
+    cpu_interrupts_restore(flags);
     return object_hand_out(object, size, class, CALL_SITE());
 }
 
@@ -201,14 +187,14 @@ void kfree(void *object)
         *(int32_t *)object = site_pack(CALL_SITE());
     }
     *state |= HEAP_FREED;
-    uint64_t flags = interrupts_off();
+    uint64_t flags = cpu_interrupts_off();
     void **top = stack_top[class];
     if (unlikely(stack_is_full(top))) {
-        interrupts_restore(flags);
+        cpu_interrupts_restore(flags);
         free_slow(object, class);
         return;
     }
     *top = object;
     stack_top[class] = top + 1;
-    interrupts_restore(flags);
+    cpu_interrupts_restore(flags);
 }

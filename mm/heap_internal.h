@@ -81,6 +81,10 @@ bool heap_memory_map(uintptr_t base, size_t pages, struct heap_memory *memory);
 // that (mm/tables.h); *memory is as before, try again later.
 bool heap_memory_unmap(uintptr_t base, struct heap_memory *memory);
 
+// Give back frames that are no longer mapped; *memory is nothing then. mm_lock
+// held.
+void heap_memory_give_locked(struct heap_memory *memory);
+
 // Grow a table at `base` to hold at least `size` bytes, zeroed; *mapped is how
 // many it holds. False: out of memory.
 bool heap_table_grow(uintptr_t base, size_t size, size_t *mapped);

@@ -33,14 +33,6 @@ static phys_addr_t block_take_locked(unsigned *order)
     return 0;
 }
 
-// Memory that domains keep but do not use goes back to the pool.
-static void domains_reclaim_locked(void)
-{
-    for (struct domain *d = domain_next(0); d != NULL; d = domain_next(d->id)) {
-        domain_blocks_reclaim_locked(d);
-    }
-}
-
 // So large a request is refused at once if it cannot be met.
 #define MANY_PAGES 1024
 
@@ -55,7 +47,7 @@ static bool block_map_locked(uintptr_t base, struct heap_memory *memory,
 {
     phys_addr_t block = block_take_locked(order);
     if (block == 0) {
-        domains_reclaim_locked();
+        memory_reclaim_locked();
         block = block_take_locked(order);
     }
     if (block == 0) {
@@ -82,7 +74,7 @@ bool heap_memory_map(uintptr_t base, size_t pages, struct heap_memory *memory)
     }
     if (!pages_are_there(pages)) {
         uint64_t lock = mm_lock();
-        domains_reclaim_locked();
+        memory_reclaim_locked();
         mm_unlock(lock);
         if (!pages_are_there(pages)) {
             return false;
@@ -104,6 +96,18 @@ bool heap_memory_map(uintptr_t base, size_t pages, struct heap_memory *memory)
     return true;
 }
 
+void heap_memory_give_locked(struct heap_memory *memory)
+{
+    uint32_t frame = memory->first;
+    while (frame != 0) {
+        const struct page *page = frame_page(frame);
+        uint32_t next = page->private_next;
+        block_give_locked((phys_addr_t)frame * PAGE_SIZE, page->private_order);
+        frame = next;
+    }
+    *memory = (struct heap_memory){0};
+}
+
 bool heap_memory_unmap(uintptr_t base, struct heap_memory *memory)
 {
     if (memory->pages == 0) {
@@ -112,15 +116,7 @@ bool heap_memory_unmap(uintptr_t base, struct heap_memory *memory)
     uint64_t lock = mm_lock();
     bool done = pt_unmap_locked(base, memory->pages * PAGE_SIZE) == 0;
     if (done) {
-        uint32_t frame = memory->first;
-        while (frame != 0) {
-            const struct page *page = frame_page(frame);
-            uint32_t next = page->private_next;
-            block_give_locked((phys_addr_t)frame * PAGE_SIZE,
-                              page->private_order);
-            frame = next;
-        }
-        *memory = (struct heap_memory){0};
+        heap_memory_give_locked(memory);
     }
     mm_unlock(lock);
     return done;

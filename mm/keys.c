@@ -10,6 +10,7 @@
 #include "mm/blocks.h"
 #include "mm/bracket.h"
 #include "mm/domain.h"
+#include "mm/frame_cache.h"
 #include "mm/lock.h"
 
 static uint16_t owners[PKS_KEYS];   // number of a domain, 0: the key is free
@@ -55,7 +56,8 @@ static unsigned key_find_locked(void)
         unsigned key = hand;
         hand = hand + 1 < PKS_KEYS ? hand + 1 : KEY_DOMAINS;
         struct domain *owner = domain_of_id(owners[key]);
-        if (owner->live && !(busy >> key & 1) && owner->pins == 0) {
+        if (owner->live && !(busy >> key & 1) && owner->pins == 0 &&
+            owner->id != frame_filling) {
             key_take_locked(owner);
             return key;
         }

@@ -49,6 +49,13 @@
 #define HEAP_STATES_SHIFT 4
 #define HEAP_STATES_SIZE (HEAP_SLABS_SIZE >> HEAP_STATES_SHIFT)
 
+// Stacks made at run time, an eighth for each size, and what is known of each.
+// Nothing lies right behind the first: the last stack's guard is there.
+#define STACKS_BASE 0xfffffffd00000000ull
+#define STACKS_SIZE GIB(2)
+#define STACK_SLOTS_BASE 0xfffffffe00000000ull
+#define STACK_SLOTS_SIZE MIB(16)
+
 // The kernel image, at KERNEL_BASE plus its physical address.
 #define IMAGE_REGION_BASE 0xffffffff80000000ull
 #define IMAGE_REGION_SIZE GIB(1)
@@ -57,13 +64,17 @@
 #define DOMAIN_TABLE_BASE 0xffffffffc0000000ull
 #define DOMAIN_TABLE_SIZE KIB(512)
 
+// What brackets look up by domain: domain_write_, then domain_read_.
+#define DOMAIN_RIGHTS_BASE 0xffffffffc0080000ull
+#define DOMAIN_RIGHTS_SIZE KIB(128)
+
 // Registers of devices that the kernel itself drives, uncached. One page table
-// serves these and the domains.
+// serves these, the domains, and the blocks of the first 64 GiB.
 #define DEVICE_REGION_BASE 0xffffffffc0100000ull
-#define DEVICE_REGION_SIZE MIB(1)
+#define DEVICE_REGION_SIZE KIB(512)
 
 // What is known of each 2 MiB of memory that domains have (mm/blocks.c).
-#define BLOCK_TABLE_BASE 0xffffffffc8000000ull
+#define BLOCK_TABLE_BASE 0xffffffffc0180000ull
 #define BLOCK_TABLE_SIZE MIB(128)
 
 // Where kmap_local_pages() puts scattered frames: one window for each thread.
@@ -82,9 +93,12 @@ LAYOUT_BEFORE(VMAP_SLOTS, HEAP_SLABS);
 LAYOUT_BEFORE(HEAP_SLABS, HEAP_HEADERS);
 LAYOUT_BEFORE(HEAP_HEADERS, HEAP_LARGE);
 LAYOUT_BEFORE(HEAP_LARGE, HEAP_STATES);
-LAYOUT_BEFORE(HEAP_STATES, IMAGE_REGION);
+LAYOUT_BEFORE(HEAP_STATES, STACKS);
+LAYOUT_BEFORE(STACKS, STACK_SLOTS);
+LAYOUT_BEFORE(STACK_SLOTS, IMAGE_REGION);
 LAYOUT_BEFORE(IMAGE_REGION, DOMAIN_TABLE);
-LAYOUT_BEFORE(DOMAIN_TABLE, DEVICE_REGION);
+LAYOUT_BEFORE(DOMAIN_TABLE, DOMAIN_RIGHTS);
+LAYOUT_BEFORE(DOMAIN_RIGHTS, DEVICE_REGION);
 LAYOUT_BEFORE(DEVICE_REGION, BLOCK_TABLE);
 LAYOUT_BEFORE(BLOCK_TABLE, LOCAL_WINDOWS);
 _Static_assert(FRAME_TABLE_BASE << FRAME_TABLE_SHIFT == DIRECT_MAP_BASE,
@@ -92,4 +106,6 @@ _Static_assert(FRAME_TABLE_BASE << FRAME_TABLE_SHIFT == DIRECT_MAP_BASE,
 _Static_assert((int64_t)HEAP_SLABS_BASE >> HEAP_STATES_SHIFT ==
                    (int64_t)HEAP_STATES_BASE,
                "an object's address shifted is its state's address");
+_Static_assert(STACKS_BASE + STACKS_SIZE < STACK_SLOTS_BASE,
+               "the last stack has a guard behind it");
 _Static_assert(KERNEL_BASE == IMAGE_REGION_BASE, "arch/asm.h");

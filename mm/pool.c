@@ -6,12 +6,14 @@
 #include "lib/panic.h"
 #include "mm/blocks.h"
 #include "mm/domain.h"
+#include "mm/frame_cache.h"
 #include "mm/frames.h"
 #include "mm/frames_internal.h"
 #include "mm/keys.h"
 #include "mm/lock.h"
 #include "mm/pagetable.h"
 #include "mm/section.h"
+#include "mm/stack.h"
 #include "mm/tables.h"
 
 // A domain takes this much at a time: one 2 MiB leaf of the direct map.
@@ -78,9 +80,9 @@ void kernel_area_add_locked(phys_addr_t base, phys_addr_t end)
     blocks_add(&kernel_area, base, end, DOMAIN_KERNEL);
 }
 
-// Memory that lies in domains but is not in use goes back to the pool.
-static void domains_reclaim_locked(void)
+void memory_reclaim_locked(void)
 {
+    stacks_trim_locked();
     for (struct domain *d = domain_next(0); d != NULL; d = domain_next(d->id)) {
         domain_blocks_reclaim_locked(d);
     }
@@ -109,11 +111,17 @@ const struct free_area *kernel_free_area(void)
     return &kernel_area;
 }
 
-void pool_give_locked(phys_addr_t block, unsigned order)
+// Returns the order of the free block that the block is a part of now.
+static unsigned pool_merge_locked(phys_addr_t block, unsigned order)
 {
     uint64_t frame = block / PAGE_SIZE;
-    area_merge(&pool, &frame, order, DOMAIN_POOL);
     pool_bytes += PAGE_SIZE << order;
+    return area_merge(&pool, &frame, order, DOMAIN_POOL);
+}
+
+void pool_give_locked(phys_addr_t block, unsigned order)
+{
+    pool_merge_locked(block, order);
 }
 
 phys_addr_t kernel_frames_take_locked(unsigned order)
@@ -208,16 +216,23 @@ static bool domain_grow_locked(struct domain *domain, unsigned order)
     return true;
 }
 
-// Move one free block of a domain back to the pool.
+// Move one free block of a domain back to the pool. Where it was the last part
+// of 2 MiB, these get one leaf again.
 static bool domain_shrink_locked(struct domain *domain, uint64_t frame,
                                  unsigned order)
 {
-    if (frames_rekey_locked(frame * PAGE_SIZE, order, KEY_CLOSED) != 0) {
+    phys_addr_t block = frame * PAGE_SIZE;
+    if (frames_rekey_locked(block, order, KEY_CLOSED) != 0) {
         return false;
     }
     area_remove(&domain->area, frame);
     blocks_give_locked(domain, frame, order);
-    pool_give_locked(frame * PAGE_SIZE, order);
+    // The reserve comes first: it may be filled from the pool, but not with
+    // this very block.
+    bool can_join = order < BLOCK_ORDER && tables_prepare_locked() == 0;
+    if (pool_merge_locked(block, order) >= BLOCK_ORDER && can_join) {
+        block_rekey_locked(ALIGN_DOWN(block, MIB(2)), KEY_CLOSED);
+    }
     return true;
 }
 
@@ -225,6 +240,7 @@ void domain_blocks_reclaim_locked(struct domain *domain)
 {
     uint64_t frame;
     unsigned order;
+    frame_cache_drain_locked(domain);
     while (area_any(&domain->area, &frame, &order)) {
         if (!domain_shrink_locked(domain, frame, order)) {
             return;
@@ -236,7 +252,7 @@ uint64_t domain_take_locked(struct domain *domain, unsigned order)
 {
     uint64_t frame = area_take(&domain->area, order);
     if (frame == 0 && !domain_grow_locked(domain, order)) {
-        domains_reclaim_locked();
+        memory_reclaim_locked();
         if (!domain_grow_locked(domain, order)) {
             return 0;
         }

@@ -36,30 +36,27 @@ static bool section_clip(const struct memory_range *range, uint64_t section,
 }
 
 // Physical memory for the frame table of a section: from its own largest free
-// range, which shrinks by it; else from the pool. 0: none.
-static phys_addr_t table_home(uint64_t section, uint64_t size,
-                              struct memory_range *home)
+// range; else from the pool, and *order is then its order. 0: none.
+static phys_addr_t table_home(uint64_t section, uint64_t size, unsigned *order)
 {
     uint64_t base, end;
-    *home = (struct memory_range){0};
+    struct memory_range home = {0};
+    *order = FRAME_ORDERS;
     for (unsigned i = 0; i < available.count; i++) {
         if (section_clip(&available.ranges[i], section, &base, &end) &&
-            end - base > home->end - home->base) {
-            home->base = base;
-            home->end = end;
+            end - base > home.end - home.base) {
+            home.base = base;
+            home.end = end;
         }
     }
-    if (home->end - home->base >= size) {
-        phys_addr_t at = home->base;
-        home->base += size;
-        return at;
+    if (home.end - home.base >= size) {
+        return home.base;
     }
-    unsigned order = 0;
-    while ((PAGE_SIZE << order) < size) {
-        order++;
+    *order = 0;
+    while ((PAGE_SIZE << *order) < size) {
+        (*order)++;
     }
-    *home = (struct memory_range){0};
-    return order < FRAME_ORDERS ? pool_take_locked(order) : 0;
+    return *order < FRAME_ORDERS ? pool_take_locked(*order) : 0;
 }
 
 // The bytes of frame table that a section needs: [*first, *last) in it.
@@ -107,18 +104,21 @@ static void section_release(uint64_t section, phys_addr_t table,
 // 1: set up. 0: the section has no memory. -ENOMEM.
 static int section_setup_locked(uint64_t section)
 {
-    struct memory_range home;
     uintptr_t first, last;
+    unsigned order;
     sections_ready[section / 64] |= BIT(section % 64);
     table_span(section, &first, &last);
     if (first == last) {
         return 0;
     }
     uint64_t size = ALIGN_UP(last - first, PAGE_SIZE);
-    phys_addr_t table = table_home(section, size, &home);
+    phys_addr_t table = table_home(section, size, &order);
     if (table == 0 ||
         pt_map_locked(first, table, size,
                       PTE_P | PTE_RW | PTE_A | PTE_D | PTE_XD, 1) != 0) {
+        if (table != 0 && order < FRAME_ORDERS) {
+            pool_give_locked(table, order);
+        }
         sections_ready[section / 64] &= ~BIT(section % 64);
         return -ENOMEM;
     }
@@ -139,8 +139,11 @@ __init void sections_init(const struct memory_map *all,
 bool section_next_locked(void)
 {
     ASSERT(mm_lock_held());
-    for (; next_section < SECTIONS; next_section++) {
-        uint64_t base = next_section * SECTION_SIZE;
+    bool found = false;
+    uint64_t failed = SECTIONS; // the first that had to wait for memory
+    uint64_t section = next_section;
+    for (; section < SECTIONS && !found; section++) {
+        uint64_t base = section * SECTION_SIZE;
         // Skip what no range reaches without asking for each section.
         const struct memory_range *range = available.ranges;
         const struct memory_range *stop = range + available.count;
@@ -148,20 +151,21 @@ bool section_next_locked(void)
             range++;
         }
         if (range == stop) {
-            next_section = SECTIONS;
-            return false;
+            section = SECTIONS;
+            break;
         }
         if (range->base >= base + SECTION_SIZE) {
-            next_section = range->base / SECTION_SIZE - 1;
+            section = range->base / SECTION_SIZE - 1;
             continue;
         }
-        if (!section_get(next_section) &&
-            section_setup_locked(next_section) == 1) {
-            next_section++;
-            return true;
+        if (!section_get(section)) {
+            int done = section_setup_locked(section);
+            found = done == 1;
+            failed = done < 0 ? MIN(failed, section) : failed;
         }
     }
-    return false;
+    next_section = MIN(section, failed);
+    return found;
 }
 
 bool section_is_ready(phys_addr_t address)

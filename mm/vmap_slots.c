@@ -5,6 +5,7 @@
 
 #include "arch/pte.h"
 #include "mm/frames.h"
+#include "mm/kernel_pages.h"
 #include "mm/long_maps.h"
 #include "mm/misuse.h"
 #include "mm/pagetable.h"
@@ -31,17 +32,9 @@ struct vmap_slot *slot_at(unsigned class, uint64_t number)
 static bool slots_grow_locked(unsigned class)
 {
     struct vmap_class *c = &classes[class];
-    phys_addr_t frame = kernel_frames_take_locked(0);
-    uintptr_t at = (uintptr_t)slot_at(class, c->known);
-    if (frame == 0) {
+    if (!kernel_page_map_locked((uintptr_t)slot_at(class, c->known))) {
         return false;
     }
-    if (pt_map_locked(at, frame, PAGE_SIZE,
-                      PTE_P | PTE_RW | PTE_A | PTE_D | PTE_XD, 1) != 0) {
-        pool_give_locked(frame, 0);
-        return false;
-    }
-    memset((void *)at, 0, PAGE_SIZE);
     c->known += PAGE_SIZE / sizeof(struct vmap_slot);
     return true;
 }

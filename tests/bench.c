@@ -3,6 +3,7 @@
 // Runs the registered benchmarks. Time is the TSC: under QEMU's -icount it
 // counts instructions one for one, and the unit is then "insns"; elsewhere it
 // is "ticks". The loop's own cost is measured and taken off.
+#include "tests/bench.h"
 #include "arch/cpu.h"
 #include "kernel/config.h"
 #include "kernel/main.h"
@@ -19,12 +20,28 @@ extern const struct test_entry __benches_start[], __benches_end[];
 #define WARM_BATCHES 2   // not measured
 
 static struct {
-    unsigned batch; // of this benchmark, warm ones included
+    unsigned batch; // of this loop, warm ones included
     uint64_t started_tsc;
     uint64_t ticks[BATCHES];
     uint64_t overhead; // ticks of a batch with nothing in it
+    uint64_t less;     // ticks of a batch that bench_less() takes off as well
     const char *unit;
+    // What bench_value() said; no unit: nothing.
+    const char *value_unit;
+    uint64_t value, value_min, value_max;
 } bench;
+
+static void ticks_sort(void)
+{
+    for (unsigned i = 1; i < BATCHES; i++) {
+        uint64_t value = bench.ticks[i];
+        unsigned at = i;
+        for (; at > 0 && bench.ticks[at - 1] > value; at--) {
+            bench.ticks[at] = bench.ticks[at - 1];
+        }
+        bench.ticks[at] = value;
+    }
+}
 
 __noinline uint64_t bench_begin(void)
 {
@@ -48,6 +65,20 @@ __noinline bool bench_more(uint64_t n, uint64_t *end)
     return true;
 }
 
+void bench_less(void)
+{
+    ticks_sort();
+    bench.less = bench.ticks[BATCHES / 2] - bench.overhead;
+}
+
+void bench_value(const char *unit, uint64_t value, uint64_t min, uint64_t max)
+{
+    bench.value_unit = unit;
+    bench.value = value;
+    bench.value_min = min;
+    bench.value_max = max;
+}
+
 // Does the TSC count instructions? A loop of known length tells.
 static bool tsc_counts_insns(void)
 {
@@ -58,22 +89,11 @@ static bool tsc_counts_insns(void)
     return ticks >= 2000 && ticks < 2020;
 }
 
-static void ticks_sort(void)
-{
-    for (unsigned i = 1; i < BATCHES; i++) {
-        uint64_t value = bench.ticks[i];
-        unsigned at = i;
-        for (; at > 0 && bench.ticks[at - 1] > value; at--) {
-            bench.ticks[at] = bench.ticks[at - 1];
-        }
-        bench.ticks[at] = value;
-    }
-}
-
 // An iteration's share of a batch, rounded to the nearest.
 static unsigned long long per_iteration(uint64_t ticks)
 {
-    uint64_t net = ticks > bench.overhead ? ticks - bench.overhead : 0;
+    uint64_t off = bench.overhead + bench.less;
+    uint64_t net = ticks > off ? ticks - off : 0;
     return (net + BATCH_LENGTH / 2) / BATCH_LENGTH;
 }
 
@@ -132,6 +152,24 @@ static __noinline void bench_nothing(void)
     }
 }
 
+static bool bench_run(const struct test_entry *b)
+{
+    bench.batch = 0;
+    bench.less = 0;
+    bench.value_unit = NULL;
+    b->run();
+    if (bench.value_unit != NULL) {
+        bench_print(b->name, bench.value_unit, bench.value, bench.value_min,
+                    bench.value_max, 1);
+    } else if (bench.batch == WARM_BATCHES + BATCHES) {
+        loop_print(b->name);
+    } else {
+        printf("# %s: no BENCH_LOOP, or left early\n", b->name);
+        return false;
+    }
+    return true;
+}
+
 bool benches_run(const char *globs)
 {
     uint64_t started_tsc = cpu_read_tsc();
@@ -146,13 +184,9 @@ bool benches_run(const char *globs)
             continue;
         }
         found++;
-        bench.batch = 0;
-        b->run();
-        if (bench.batch != WARM_BATCHES + BATCHES) {
-            printf("# %s: no BENCH_LOOP, or left early\n", b->name);
+        if (!bench_run(b)) {
             return false;
         }
-        loop_print(b->name);
     }
     if (found == 0) {
         printf("# no benchmark matches %s\n", globs != NULL ? globs : "*");

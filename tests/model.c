@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Random numbers, failures, and the end of a model.
+// Random numbers, failures, the log, and the end of a model.
 #include "tests/model.h"
 
 // SplitMix64.
@@ -20,6 +20,16 @@ void model_fail(struct model *model, const char *what, uintptr_t address)
     }
 }
 
+void model_about(struct model *model, uint64_t what)
+{
+    model->log[model->steps % MODEL_LOG].about = what;
+}
+
+void model_dead_add(struct model *model, uintptr_t address)
+{
+    model->dead[model->dead_next++ % MODEL_DEAD] = address;
+}
+
 struct model_block *model_block(struct model *model)
 {
     unsigned start = model_random(model, MODEL_BLOCKS);
@@ -37,7 +47,7 @@ static void block_end(struct model_block *block)
     if (block->page == NULL) {
         return;
     }
-    for (unsigned i = 0; i < BIT(block->order); i++) {
+    for (unsigned i = 0; i < model_frames(block); i++) {
         while (block->kmaps[i] > 0) {
             kunmap(block->page + i);
             block->kmaps[i]--;

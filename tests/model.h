@@ -11,13 +11,13 @@
 
 #define MODEL_DOMAINS 24 // more than there are keys; number 0 is domain_ram
 #define MODEL_BLOCKS 48
-#define MODEL_ORDERS 4
-#define MODEL_BLOCK_FRAMES 8 // of the largest order
-#define MODEL_BRACKETS 8
+#define MODEL_BLOCK_FRAMES 8 // of a block that are used, from its first on
+#define MODEL_BRACKETS 26    // of the thread, more than there are keys
+#define MODEL_IN_HANDLERS 8  // in all handlers at a time
 #define MODEL_AREAS 24
 #define MODEL_AREA_FRAMES 8
 #define MODEL_DEAD 64
-#define MODEL_LOG 20
+#define MODEL_LOG 40
 
 // A block that alloc_pages() gave.
 struct model_block {
@@ -39,6 +39,7 @@ struct model_map {
     uintptr_t address; // 0: none
     unsigned count;
     bool writable;
+    bool opens_domain; // a local bracket whose domain has a key
     struct model_frame frames[MODEL_AREA_FRAMES];
 };
 
@@ -55,10 +56,18 @@ struct model {
     struct domain *domains[MODEL_DOMAINS];
     struct model_block blocks[MODEL_BLOCKS];
     struct model_map areas[MODEL_AREAS];
-    struct model_map brackets[MODEL_BRACKETS];
-    unsigned depth;
+    struct model_map brackets[MODEL_BRACKETS + MODEL_IN_HANDLERS];
+    unsigned depth, base; // those below `base` are the interrupted contexts'
     uintptr_t dead[MODEL_DEAD]; // addresses that were handed out once, a ring
     unsigned dead_next;
+    // Of ranges that vunmap() took back: what must be flushed before an address
+    // is given again.
+    struct model_retired {
+        uintptr_t address;
+        unsigned count;
+        uint64_t flushes; // done when it was taken back
+    } retired[MODEL_DEAD];
+    unsigned retired_next;
     struct model_log log[MODEL_LOG]; // a ring
     uint64_t steps;                  // done
     const char *failure;             // NULL: none
@@ -70,6 +79,12 @@ uint64_t model_random(struct model *model, uint64_t below);
 
 // Note what went wrong; the first counts.
 void model_fail(struct model *model, const char *what, uintptr_t address);
+
+// What the step is about, for its line in the log.
+void model_about(struct model *model, uint64_t what);
+
+// Note an address that was handed out and is good no more.
+void model_dead_add(struct model *model, uintptr_t address);
 
 // Do the step of this number, as `seed` says, to the kernel and the model.
 void model_step(struct model *model, uint64_t seed, uint32_t step);
@@ -86,8 +101,46 @@ size_t model_place(const struct page *page);
 // A block in use, chosen at random; NULL: there is none.
 struct model_block *model_block(struct model *model);
 
+// The frame of a physical address, if it is one of the model's.
+bool model_frame_find(const struct model *model, phys_addr_t physical,
+                      struct model_frame *frame);
+
 // Close, unmap, free and destroy all that there is.
 void model_end(struct model *model);
+
+// ---- Steps, by the file that has them. Each does one call, or a few, and
+// notes in the model what it means; one that makes no sense now (nothing to
+// free, no room) does nothing.
+
+// tests/model_maps.c. Opening and closing: in handlers too.
+void model_open(struct model *model);
+void model_close(struct model *model);
+void model_kmap(struct model *model);
+void model_kunmap(struct model *model);
+void model_vmap(struct model *model);
+void model_vunmap(struct model *model);
+
+// Forget an innermost bracket that is closed.
+void model_closed(struct model *model);
+
+// tests/model_frames.c, the first four thread context.
+void model_create(struct model *model);
+void model_destroy(struct model *model);
+void model_alloc(struct model *model);
+void model_free(struct model *model);
+void model_copy(struct model *model);
+
+// tests/model_hostile.c: handlers that bracket, code that is abandoned in its
+// brackets, and calls that must be refused.
+void model_handler(struct model *model);
+void model_abandon(struct model *model);
+void model_misuse(struct model *model);
+
+// How many frames of a block the model uses.
+static inline unsigned model_frames(const struct model_block *block)
+{
+    return MIN(BIT(block->order), MODEL_BLOCK_FRAMES);
+}
 
 static inline struct page *model_page(const struct model *model,
                                       struct model_frame frame)

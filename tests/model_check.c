@@ -12,22 +12,33 @@ size_t model_place(const struct page *page)
     return page_frame(page) % (PAGE_SIZE / sizeof(uint64_t)) * sizeof(uint64_t);
 }
 
-// The frame of a physical address, if it is one of the model's.
-static bool frame_find(const struct model *model, phys_addr_t physical,
-                       struct model_frame *frame)
+// The block that a physical address lies in, and where; NULL: none.
+static const struct model_block *
+block_find(const struct model *model, phys_addr_t physical, uint64_t *offset)
 {
     for (unsigned i = 0; i < MODEL_BLOCKS; i++) {
         const struct model_block *block = &model->blocks[i];
         if (block->page == NULL) {
             continue;
         }
-        uint64_t offset = physical - page_to_phys(block->page);
-        if (offset < PAGE_SIZE << block->order) {
-            *frame = (struct model_frame){i, offset / PAGE_SIZE};
-            return true;
+        *offset = physical - page_to_phys(block->page);
+        if (*offset < PAGE_SIZE << block->order) {
+            return block;
         }
     }
-    return false;
+    return NULL;
+}
+
+bool model_frame_find(const struct model *model, phys_addr_t physical,
+                      struct model_frame *frame)
+{
+    uint64_t offset;
+    const struct model_block *block = block_find(model, physical, &offset);
+    if (block == NULL || offset / PAGE_SIZE >= model_frames(block)) {
+        return false;
+    }
+    *frame = (struct model_frame){block - model->blocks, offset / PAGE_SIZE};
+    return true;
 }
 
 static const struct model_map *map_find(const struct model_map *maps,
@@ -44,20 +55,15 @@ static const struct model_map *map_find(const struct model_map *maps,
     return NULL;
 }
 
-static unsigned key_of(const struct model *model, struct model_frame frame)
-{
-    return model->domains[model->blocks[frame.block].domain]->key;
-}
-
-// The best right that an open bracket gives to a key.
+// The best right to a domain that a bracket of this context gives.
 static enum model_rights direct_rights(const struct model *model,
-                                       struct model_frame frame)
+                                       unsigned domain)
 {
     enum model_rights rights = MODEL_NONE;
-    for (unsigned i = 0; i < model->depth; i++) {
+    for (unsigned i = model->base; i < model->depth; i++) {
         const struct model_map *bracket = &model->brackets[i];
-        if (key_of(model, frame) != 0 &&
-            key_of(model, bracket->frames[0]) == key_of(model, frame)) {
+        if (bracket->opens_domain &&
+            model->blocks[bracket->frames[0].block].domain == domain) {
             rights = MAX(rights, bracket->writable ? MODEL_WRITE : MODEL_READ);
         }
     }
@@ -78,21 +84,29 @@ static enum model_rights rights_of(const struct model *model, uintptr_t address,
                                    struct model_frame *frame)
 {
     if (address - DIRECT_MAP_BASE < DIRECT_MAP_SIZE) {
-        if (frame_find(model, address - DIRECT_MAP_BASE, frame)) {
-            return direct_rights(model, *frame);
+        if (model_frame_find(model, address - DIRECT_MAP_BASE, frame)) {
+            return direct_rights(model, model->blocks[frame->block].domain);
         }
-        // A free frame may lie behind any key.
-        return model->depth == 0 ? MODEL_NONE : MODEL_UNKNOWN;
+        // A free frame may lie behind any key; no more is known of those at
+        // the end of a large block.
+        return model->depth == model->base ? MODEL_NONE : MODEL_UNKNOWN;
     }
     if (address - KMAP_BASE < KMAP_SIZE) {
-        return frame_find(model, address - KMAP_BASE, frame) &&
+        return model_frame_find(model, address - KMAP_BASE, frame) &&
                        model->blocks[frame->block].kmaps[frame->index] != 0
                    ? MODEL_WRITE
                    : MODEL_NONE;
     }
     if (local_window_has(address)) {
-        return map_rights(
-            map_find(model->brackets, model->depth, address, frame));
+        const struct model_map *map =
+            map_find(model->brackets + model->base, model->depth - model->base,
+                     address, frame);
+        // A handler's bracket may open what the thread has in its window.
+        if (map == NULL && model->depth != model->base &&
+            map_find(model->brackets, model->base, address, frame) != NULL) {
+            return MODEL_UNKNOWN;
+        }
+        return map_rights(map);
     }
     return map_rights(map_find(model->areas, MODEL_AREAS, address, frame));
 }
@@ -149,11 +163,12 @@ void model_check(struct model *model)
     struct model_block *block = model_block(model);
     if (block != NULL) {
         struct page *page =
-            block->page + model_random(model, BIT(block->order));
+            block->page + model_random(model, model_frames(block));
         model_probe(model, (uintptr_t)page_direct_map_address(page));
         model_probe(model, KMAP_BASE + page_to_phys(page));
     }
     map_probe(model, &model->areas[model_random(model, MODEL_AREAS)]);
+    // In a handler, those of the code that it interrupted are out of reach.
     if (model->depth > 0) {
         map_probe(model, &model->brackets[model_random(model, model->depth)]);
     }

@@ -2,7 +2,8 @@
 //
 // Random sequences of calls against the model of tests/model.h. A sequence that
 // fails is shrunk: the same steps are run again with some left out, as long as
-// that still fails, and what is left is printed.
+// that still fails, and what is left is printed. A failure that leaves the
+// kernel broken is shrunk by tools/shrink-model, with a new machine each time.
 #include "arch/pks.h"
 #include "kernel/config.h"
 #include "lib/glob.h"
@@ -10,7 +11,7 @@
 #include "tests/alias.h"
 #include "tests/model.h"
 
-#define STEPS 2000
+#define STEPS 4000
 #define STEPS_LONG 1000000
 #define STEPS_KEPT 4096        // the most that are shrunk, from the last on
 #define STEPS_TO_SHRINK 400000 // steps done again, at most
@@ -68,8 +69,8 @@ static bool sequence_agrees(const struct sequence *sequence)
     model = (struct model){.domains = {domain_ram}};
     pks_set_rights(PKRS_CLOSED); // what a failure before may have left open
     if (!run_protected(sequence_run, (void *)sequence, &fault)) {
-        model.depth = 0; // run_protected() closed them
-        model.steps++;
+        model.depth = model.base = 0; // run_protected() closed them
+        model.steps += model.failure == NULL;
         model_fail(&model,
                    fault.kind == FAULT_OTHER ? "a step is a misuse"
                                              : "a step faulted",
@@ -134,7 +135,9 @@ static void failure_explain(uint64_t seed)
     }
     if (list_fails(seed, kept, 0, failure) ||
         !list_fails(seed, kept, count, failure)) {
-        printf("# not shrunk: the failure stays, or needs what was before\n");
+        printf("# not shrunk: the failure stays, or needs what was before; "
+               "try tools/shrink-model --seed %llu --steps %u\n",
+               (unsigned long long)seed, done);
         return;
     }
     count = MIN(count, model.steps);
@@ -145,9 +148,52 @@ static void failure_explain(uint64_t seed)
     }
 }
 
+static const char *number_read(const char *text, uint32_t *number)
+{
+    *number = 0;
+    while (*text >= '0' && *text <= '9') {
+        *number = *number * 10 + (*text++ - '0');
+    }
+    return text;
+}
+
+// The steps to do, if the command line ends in, say, -- steps=3,10-14. Returns
+// how many; they are in `kept`.
+static uint32_t steps_asked_for(void)
+{
+    static const char prefix[] = "steps=";
+    uint32_t first, last, count = 0;
+    if (config.argc != 2 ||
+        memcmp(config.argv[1], prefix, sizeof(prefix) - 1) != 0) {
+        return 0;
+    }
+    const char *text = config.argv[1] + sizeof(prefix) - 1;
+    while (*text != '\0') {
+        text = number_read(text, &first);
+        last = first;
+        if (*text == '-') {
+            text = number_read(text + 1, &last);
+        }
+        while (first <= last && count < STEPS_KEPT) {
+            kept[count++] = first++;
+        }
+        text += *text != '\0'; // the comma
+    }
+    return count;
+}
+
 static void model_run(uint32_t steps)
 {
     uint64_t seed = test_seed();
+    uint32_t asked_for = steps_asked_for();
+    if (asked_for != 0) {
+        printf("# %u steps asked for\n", asked_for);
+        if (!sequence_agrees(&(struct sequence){seed, kept, 0, asked_for})) {
+            failure_print();
+            test_fail(__FILE__, __LINE__, "%s", model.failure);
+        }
+        return;
+    }
     if (!sequence_agrees(&(struct sequence){seed, NULL, 0, steps})) {
         const char *failure = model.failure;
         failure_explain(seed);

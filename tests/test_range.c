@@ -143,3 +143,15 @@ BENCH(range, metadata_block_pair)
     }
     free_pages(block, BLOCK_ORDER);
 }
+
+// The same where the compiler does not know the size: a call.
+BENCH(range, metadata_block_pair_of_any_size)
+{
+    struct page *block = alloc_pages(domain_ram, BLOCK_ORDER);
+    size_t size = BLOCK_SIZE;
+    __asm__("" : "+r"(size));
+    BENCH_LOOP (n) {
+        kunmap_local(kmap_local_range(block, 0, size));
+    }
+    free_pages(block, BLOCK_ORDER);
+}

@@ -55,10 +55,12 @@ static void nest_domains(void *unused)
     kunmap_local((const void *)p);
 }
 
+// One whose place the compiler knows, which is in line, and one that is a call.
 static void ranges(void *unused)
 {
+    static volatile size_t offset = 100;
     (void)unused;
-    volatile char *p = kmap_local_range(frames[0], 100, PAGE_SIZE);
+    volatile char *p = kmap_local_range(frames[0], offset, PAGE_SIZE);
     p[PAGE_SIZE - 1] = 5;
     const volatile char *r = kmap_local_range_ro(frames[0], 0, 2);
     (void)*r;

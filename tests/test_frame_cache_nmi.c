@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+//
+// NMIs that take keys away at every instruction of alloc_page() and
+// free_page().
+#include "arch/pks.h"
+#include "mm/audit.h"
+#include "mm/frame_cache.h"
+#include "mm/keys.h"
+#include "tests/handlers.h"
+
+static struct audit_report report;
+
+#define THIEVES (PKS_KEYS - KEY_DOMAINS + 1) // more domains than there are keys
+
+static struct domain *stepped;
+static struct page *thieves[THIEVES];
+static bool only_while_filling;
+static unsigned tries, thefts;
+
+// Each NMI opens another domain that is parked, and so takes a key away.
+static void steal_key(void *unused)
+{
+    static unsigned next;
+    (void)unused;
+    unsigned before = stepped->key;
+    if (only_while_filling && frame_filling != stepped->id) {
+        return;
+    }
+    tries++;
+    next = (next + 1) % THIEVES;
+    volatile unsigned *p = kmap_local_page(thieves[next]);
+    *p = next;
+    kunmap_local((const void *)p);
+    thefts += before != 0 && stepped->key == 0;
+}
+
+static void at_each_steal(void *unused)
+{
+    (void)unused;
+    cpu_nmi(cpu_id(), steal_key, NULL);
+}
+
+static void allocate_and_free(void *unused)
+{
+    (void)unused;
+    free_page(alloc_page(stepped));
+}
+
+static bool thieves_make(void)
+{
+    stepped = domain_create("victim");
+    bool made = stepped != NULL;
+    for (unsigned i = 0; i < THIEVES; i++) {
+        struct domain *domain = domain_create("thief");
+        thieves[i] = domain != NULL ? alloc_page(domain) : NULL;
+        made = made && thieves[i] != NULL;
+    }
+    return made;
+}
+
+static bool thieves_unmake(void)
+{
+    bool gone = domain_destroy(stepped) == 0;
+    for (unsigned i = 0; i < THIEVES; i++) {
+        struct domain *domain = page_domain(thieves[i]);
+        free_page(thieves[i]);
+        gone = domain_destroy(domain) == 0 && gone;
+    }
+    return gone;
+}
+
+static bool steal_all_along(void)
+{
+    tries = thefts = 0;
+    step_through(allocate_and_free, NULL, at_each_steal, NULL);
+    return domain_frames(stepped) == 0 && rights_are(PKRS_CLOSED) &&
+           frame_filling == DOMAIN_NONE;
+}
+
+// The key may go while no frame is being filled, and stays while one is: a
+// fault is what would come of it.
+TEST(frame_cache, an_nmi_takes_no_key_that_fills)
+{
+    CHECK(thieves_make());
+    only_while_filling = false;
+    bool right = steal_all_along() && thefts > 0;
+    // Now with a key and a frame in the list from the start.
+    allocate_and_free(NULL);
+    only_while_filling = true;
+    right = right && steal_all_along() && tries > 1000 && thefts == 0;
+    CHECK(thieves_unmake());
+    CHECK(right);
+    CHECK(audit_run(&report));
+}
