@@ -47,8 +47,10 @@ LIB_SRCS := \
 
 ARCH_SRCS := \
     arch/acpi.c \
+    arch/acpi_madt.c \
     arch/acpi_power.c \
     arch/apic.c \
+    arch/apic_write.asm \
     arch/cpuid.c \
     arch/percpu.c \
     arch/pic.c \
@@ -112,6 +114,7 @@ KERNEL_SRCS := \
     kernel/cmdline.c \
     kernel/config.c \
     kernel/console.c \
+    kernel/cpus.c \
     kernel/fault.c \
     kernel/guard.c \
     kernel/heap_leaks.c \

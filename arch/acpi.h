@@ -5,6 +5,7 @@
 // an AML interpreter.
 #pragma once
 
+#include "arch/percpu.h"
 #include "lib/boot_info.h"
 
 // The header that every table but the FACS starts with (ACPI 6.5, 5.2.6).
@@ -63,3 +64,18 @@ struct acpi_power {
 const char *acpi_power_parse(struct phys_reader *reader,
                              const struct boot_info *boot,
                              struct acpi_power *out);
+
+// The processors that firmware has enabled.
+struct acpi_cpus {
+    unsigned count;      // of apic_id, each different
+    unsigned beyond;     // entries for which apic_id has no room
+    uint64_t local_apic; // physical address of the APICs' registers
+    uint32_t apic_id[CPUS_MAX];
+};
+
+// Fill `out` from the MADT, in its order. Returns NULL, or a message that says
+// what is wrong with the table; `out` is empty then. It may leave out the CPU
+// that runs this, and the address is the table's word only.
+const char *acpi_cpus_parse(struct phys_reader *reader,
+                            const struct boot_info *boot,
+                            struct acpi_cpus *out);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// Registers of the local APIC (SDM 3A 11.4.1, table 11-1). Each is 32 bits wide
-// and is read and written as a whole.
+// Registers of the local APIC (SDM 3A 11.4.1, table 11-1, and 11.12.1 for
+// x2APIC mode). Each is 32 bits wide and is read and written as a whole; in
+// x2APIC mode the two halves of the ICR are one register of 64 bits.
 #include "arch/apic.h"
 
 #include "arch/cpu.h"
+#include "arch/cpuid.h"
 #include "lib/panic.h"
 
 // IA32_APIC_BASE (SDM 3A 11.4.3 and 11.12.1).
@@ -22,7 +24,6 @@ enum apic_register {
     APIC_ID = 0x20,
     APIC_VERSION = 0x30,
     APIC_TPR = 0x80,
-    APIC_EOI = 0xb0,
     APIC_SPURIOUS = 0xf0,
     APIC_IN_SERVICE = 0x100, // 8 registers, 0x10 apart
     APIC_ICR_LOW = 0x300,
@@ -39,27 +40,38 @@ enum apic_register {
 
 #define SPURIOUS_APIC_ENABLE BIT(8)
 #define LVT_MASKED BIT(16)
-#define ICR_NMI BIT(10)
+#define ICR_NMI (4u << 8)
+#define ICR_INIT (5u << 8)
+#define ICR_STARTUP (6u << 8)
 #define ICR_ASSERT BIT(14)
 #define ICR_PENDING BIT(12)
-#define ICR_DESTINATION_SHIFT 24
+#define ID_SHIFT 24 // in xAPIC mode, of APIC_ID and the destination
 #define DIVIDE_BY_16 3
 #define INTERRUPTS_PER_REGISTER 32
 
 // Reads of the ICR until an interrupt must have been accepted.
 #define SEND_TRIES 10000000
 
-static __ro_after_init volatile char *registers;
+__ro_after_init volatile char *apic_registers;
 
-static uint32_t apic_read(unsigned reg)
+static inline uint32_t apic_read(unsigned reg)
 {
-    return *(volatile uint32_t *)(registers + reg);
+    if (likely(apic_registers != NULL)) {
+        return *(volatile uint32_t *)(apic_registers + reg);
+    }
+    return (uint32_t)cpu_read_msr(MSR_X2APIC + APIC_MSR(reg));
 }
 
-static void apic_write(unsigned reg, uint32_t value)
+static inline void apic_write(unsigned reg, uint32_t value)
 {
-    *(volatile uint32_t *)(registers + reg) = value;
+    if (likely(apic_registers != NULL)) {
+        *(volatile uint32_t *)(apic_registers + reg) = value;
+    } else {
+        apic_write_msr(APIC_MSR(reg), value);
+    }
 }
+
+// ----------------------------------------------------------------------- Mode
 
 // Whether CPUID.(EAX=7,ECX=0):EDX[29] says that there is IA32_ARCH_CAPABILITIES
 // and that says that xAPIC mode is locked out.
@@ -78,15 +90,12 @@ static __init bool xapic_is_locked(void)
            (cpu_read_msr(MSR_XAPIC_DISABLE_STATUS) & XAPIC_LOCKED);
 }
 
-__init const char *apic_find(uint64_t *base)
+// IA32_APIC_BASE of this CPU to what the mode wants. Out of x2APIC mode and out
+// of "off" the only way leads through the state between (SDM 3A 11.12.5).
+static __init void mode_enter(bool x2apic)
 {
     uint64_t value = cpu_read_msr(MSR_IA32_APIC_BASE);
-    if (value & BASE_X2APIC) {
-        if (xapic_is_locked()) {
-            return "the firmware locked the local APIC in x2APIC mode; turn "
-                   "x2APIC off in the firmware's setup";
-        }
-        // The only way back to xAPIC mode is through disabled (SDM 3A 11.12.5).
+    if ((value & BASE_X2APIC) && !x2apic) {
         value &= ~(BASE_X2APIC | BASE_ENABLE);
         cpu_write_msr_init(MSR_IA32_APIC_BASE, value);
     }
@@ -94,10 +103,33 @@ __init const char *apic_find(uint64_t *base)
         value |= BASE_ENABLE;
         cpu_write_msr_init(MSR_IA32_APIC_BASE, value);
     }
-    if (!(cpu_read_msr(MSR_IA32_APIC_BASE) & BASE_ENABLE)) {
-        return "the local APIC is off and cannot be turned on";
+    if (x2apic && !(value & BASE_X2APIC)) {
+        cpu_write_msr_init(MSR_IA32_APIC_BASE, value | BASE_X2APIC);
     }
-    *base = value & BASE_ADDRESS;
+}
+
+__init const char *apic_find(enum apic_mode wanted, uint64_t *base)
+{
+    bool x2apic = cpu_read_msr(MSR_IA32_APIC_BASE) & BASE_X2APIC;
+    if (wanted == APIC_X2APIC && !cpu_has(CPU_FEATURE_X2APIC)) {
+        return "apic=x2apic: this CPU has no x2APIC mode; leave the word out "
+               "(with "
+               "QEMU from 9.0 on, -cpu max has it)";
+    }
+    if (wanted == APIC_XAPIC && x2apic && xapic_is_locked()) {
+        return "apic=xapic: the firmware locked the local APIC in x2APIC mode; "
+               "leave the word out";
+    }
+    if (wanted != APIC_AUTO) {
+        x2apic = wanted == APIC_X2APIC;
+    }
+    mode_enter(x2apic);
+    uint64_t value = cpu_read_msr(MSR_IA32_APIC_BASE);
+    if (!(value & BASE_ENABLE) || !(value & BASE_X2APIC) != !x2apic) {
+        return "the local APIC is off, or in a mode that it cannot be brought "
+               "out of";
+    }
+    *base = x2apic ? 0 : value & BASE_ADDRESS;
     return NULL;
 }
 
@@ -112,9 +144,8 @@ static __init void in_service_drain(void)
     }
 }
 
-__init void apic_init(volatile void *base, uint8_t spurious_vector)
+static __init void take_over(uint8_t spurious_vector)
 {
-    registers = base;
     apic_write(APIC_SPURIOUS, SPURIOUS_APIC_ENABLE | spurious_vector);
     unsigned last_lvt = apic_read(APIC_VERSION) >> 16 & 0xff;
     apic_write(APIC_LVT_TIMER, LVT_MASKED);
@@ -131,43 +162,73 @@ __init void apic_init(volatile void *base, uint8_t spurious_vector)
     apic_write(APIC_TPR, 0);
 }
 
-uint32_t apic_id(void)
+__init void apic_init(volatile void *base, uint8_t spurious_vector)
 {
-    return apic_read(APIC_ID) >> 24;
+    apic_registers = base;
+    take_over(spurious_vector);
 }
 
-void apic_eoi(void)
+__init void apic_init_cpu(uint8_t spurious_vector)
 {
-    apic_write(APIC_EOI, 0);
+    mode_enter(apic_registers == NULL);
+    take_over(spurious_vector);
+}
+
+uint32_t apic_id(void)
+{
+    uint32_t id = apic_read(APIC_ID);
+    return apic_registers != NULL ? id >> ID_SHIFT : id;
 }
 
 // ----------------------------------------------------------- Interrupts sent
 
-static void send_wait(void)
+static inline bool send_is_pending(volatile char *registers)
 {
-    for (unsigned i = 0; i < SEND_TRIES; i++) {
-        if (!(apic_read(APIC_ICR_LOW) & ICR_PENDING)) {
-            return;
+    return cpu_test_register(registers + APIC_ICR_LOW, ICR_PENDING);
+}
+
+static inline void send_wait(volatile char *registers)
+{
+    if (likely(!send_is_pending(registers))) {
+        return;
+    }
+    for (unsigned i = 0; send_is_pending(registers); i++) {
+        if (i == SEND_TRIES) {
+            panic("the local APIC does not send an interrupt, ICR 0x%x",
+                  *(volatile uint32_t *)(registers + APIC_ICR_LOW));
         }
         cpu_pause();
     }
-    panic("the local APIC does not send an interrupt, ICR 0x%x",
-          apic_read(APIC_ICR_LOW));
 }
 
 // A handler that sends too may run between the two writes, so each sender puts
-// back the destination that it found.
-static void send(uint32_t id, uint32_t command)
+// back the destination that it found. In x2APIC mode there is one write, and
+// nothing to wait for; but it does not wait for earlier stores either, and
+// whoever gets the interrupt reads what they wrote (SDM 3A 11.12.3).
+static inline void send(uint32_t id, uint32_t command)
 {
-    send_wait();
-    uint32_t interrupted = apic_read(APIC_ICR_HIGH);
-    apic_write(APIC_ICR_HIGH, id << ICR_DESTINATION_SHIFT);
-    apic_write(APIC_ICR_LOW, command | ICR_ASSERT);
-    send_wait();
-    apic_write(APIC_ICR_HIGH, interrupted);
+    volatile char *registers = apic_registers;
+    if (unlikely(registers == NULL)) {
+        cpu_fence();
+        apic_write_msr(APIC_MSR(APIC_ICR_LOW),
+                       (uint64_t)id << 32 | command | ICR_ASSERT);
+        return;
+    }
+    volatile uint32_t *high = (volatile uint32_t *)(registers + APIC_ICR_HIGH);
+    send_wait(registers);
+    uint32_t interrupted = *high;
+    *high = id << ID_SHIFT;
+    *(volatile uint32_t *)(registers + APIC_ICR_LOW) = command | ICR_ASSERT;
+    send_wait(registers);
+    *high = interrupted;
 }
 
-void apic_send(uint32_t id, uint8_t vector)
+uint32_t apic_id_max(void)
+{
+    return apic_registers != NULL ? XAPIC_ID_MAX : UINT32_MAX - 1;
+}
+
+void apic_send(uint32_t id, unsigned vector)
 {
     send(id, vector);
 }
@@ -175,6 +236,16 @@ void apic_send(uint32_t id, uint8_t vector)
 void apic_send_nmi(uint32_t id)
 {
     send(id, ICR_NMI);
+}
+
+__init void apic_send_init(uint32_t id)
+{
+    send(id, ICR_INIT);
+}
+
+__init void apic_send_startup(uint32_t id, uint8_t page)
+{
+    send(id, ICR_STARTUP | page);
 }
 
 // --------------------------------------------------------------------- Timer

@@ -11,6 +11,7 @@
 // Model-specific registers (SDM 4, table 2-2).
 #define MSR_IA32_APIC_BASE 0x1b
 #define MSR_IA32_PKRS 0x6e1
+#define MSR_X2APIC 0x800
 #define MSR_EFER 0xc0000080
 #define MSR_GS_BASE 0xc0000101
 

@@ -70,8 +70,9 @@ static inline uint64_t cpu_read_msr(uint32_t msr)
     return (uint64_t)high << 32 | low;
 }
 
-// Boot only: after boot the one WRMSR in the kernel is pks_write_msr's. Inlined
-// into __init functions, so that the instruction is discarded with them.
+// Boot only: after boot the kernel writes IA32_PKRS and the local APIC's MSRs,
+// by the two functions that can write nothing else. Inlined into __init
+// functions, so that the instruction is discarded with them.
 static inline __attribute__((always_inline)) void
 cpu_write_msr_init(uint32_t msr, uint64_t value)
 {
@@ -202,6 +203,27 @@ static inline uint64_t cpu_load_times_256(const void *at)
             : "m"(*(const uint64_t *)at)
             : "cc");
     return value;
+}
+
+// Whether one of `bits`, a constant, is set in a device's register, by one read
+// of 32 bits; compilers do not make one instruction of a volatile read and a
+// test.
+#define cpu_test_register(address, bits)                                       \
+    ({                                                                         \
+        bool any_;                                                             \
+        __asm__ volatile("testl %2, %1"                                        \
+                         : "=@ccnz"(any_)                                      \
+                         : "m"(*(volatile uint32_t *)(address)),               \
+                           "i"((uint32_t)(bits))                               \
+                         : "memory");                                          \
+        any_;                                                                  \
+    })
+
+// Wait until earlier stores can be seen and earlier loads are done, before an
+// instruction that waits for neither.
+static inline void cpu_fence(void)
+{
+    __asm__ volatile("mfence; lfence" : : : "memory");
 }
 
 // Keep the compiler from moving memory accesses across this point.

@@ -18,6 +18,7 @@ static const struct feature {
     [CPU_FEATURE_PGE] = {1, EDX, 13, "PGE", "pge"},
     [CPU_FEATURE_TSC] = {1, EDX, 4, "TSC", "tsc"},
     [CPU_FEATURE_APIC] = {1, EDX, 9, "APIC", "apic"},
+    [CPU_FEATURE_X2APIC] = {1, ECX, 21, "x2APIC", "x2apic"},
     [CPU_FEATURE_PKS] = {7, ECX, 31, "PKS", "pks"},
     [CPU_FEATURE_SMEP] = {7, EBX, 7, "SMEP", "smep"},
     [CPU_FEATURE_SMAP] = {7, EBX, 20, "SMAP", "smap"},

@@ -9,6 +9,9 @@
 #include "keyhole.h"
 #include "lib/types.h"
 
+// CPUs that the kernel uses at most; it says so when there are more.
+#define CPUS_MAX 64
+
 struct local_window; // mm/local_window.h
 struct step;         // kernel/step.h
 struct thread;       // kernel/thread.h

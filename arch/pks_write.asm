@@ -1,7 +1,8 @@
 ; SPDX-License-Identifier: MIT
 ;
-; The one place that writes IA32_PKRS, and the one WRMSR that can be reached
-; after boot.
+; The one place that writes IA32_PKRS. The other WRMSR that can be reached after
+; boot is the local APIC's, which cannot be made to write this register
+; (arch/apic_write.asm).
 
 %include "arch/asm.inc"
 

@@ -25,6 +25,12 @@ static const struct choice fault_choices[] = {
     {"relaxed", true},
 };
 
+static const struct choice apic_choices[] = {
+    {"auto", APIC_AUTO},
+    {"xapic", APIC_XAPIC},
+    {"x2apic", APIC_X2APIC},
+};
+
 static const struct choice loglevel_choices[] = {
     {"error", CMDLINE_LOG_ERROR},
     {"warn", CMDLINE_LOG_WARN},
@@ -108,6 +114,15 @@ static bool read_max_cpus(struct cmdline *out, const char *value)
            out->max_cpus > 0;
 }
 
+static bool read_apic(struct cmdline *out, const char *value)
+{
+    int mode = APIC_AUTO;
+    bool known = choose(apic_choices, ARRAY_SIZE(apic_choices), value, &mode);
+
+    out->apic = (enum apic_mode)mode;
+    return known;
+}
+
 static bool read_loglevel(struct cmdline *out, const char *value)
 {
     return choose(loglevel_choices, ARRAY_SIZE(loglevel_choices), value,
@@ -127,6 +142,7 @@ static const struct word words[] = {
     {"bench", read_bench, "nothing, or =NAME with * and ?, commas between"},
     {"seed", read_seed, "a number"},
     {"maxcpus", read_max_cpus, "a number from 1 up"},
+    {"apic", read_apic, "auto, xapic or x2apic"},
     {"loglevel", read_loglevel, "0 to 7, or error, warn, info or debug"},
 };
 

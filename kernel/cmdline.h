@@ -4,6 +4,7 @@
 // nothing about it. Runs on the host too.
 #pragma once
 
+#include "arch/apic.h"
 #include "keyhole.h"
 #include "lib/boot_info.h"
 #include "lib/types.h"
@@ -32,8 +33,9 @@ struct cmdline {
     bool seed_given;
     uint64_t seed;
     uint64_t max_cpus; // 0: as many as there are
-    int loglevel;      // 0 to 7; CMDLINE_LOG_INFO if not given
-    int argc;          // 1 at least
+    enum apic_mode apic;
+    int loglevel; // 0 to 7; CMDLINE_LOG_INFO if not given
+    int argc;     // 1 at least
     // argv[0] is NULL, for the caller to fill; the rest point into `line`.
     char *argv[1 + CMDLINE_ARGS_MAX + 1];
     char error[CMDLINE_ERROR_MAX]; // "" if all is well
@@ -51,6 +53,7 @@ typedef void (*cmdline_note_fn)(void *context, const char *message);
 //     protect=pks|exact|open|flip|auto   fault=strict|relaxed
 //     test  test=GLOB[,GLOB]             bench  bench=GLOB[,GLOB]
 //     seed=N  maxcpus=N                  loglevel=0..7|error|warn|info|debug
+//     apic=auto|xapic|x2apic
 //     -- ARGS
 //
 // A first word that starts with `/` is the kernel's path, as some loaders pass

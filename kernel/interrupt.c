@@ -8,6 +8,8 @@
 #include "arch/cpuid.h"
 #include "arch/pic.h"
 #include "arch/pte.h"
+#include "kernel/config.h"
+#include "kernel/cpus.h"
 #include "kernel/remote.h"
 #include "kernel/timer.h"
 #include "lib/panic.h"
@@ -18,6 +20,33 @@
 #define DEVICE_FLAGS                                                           \
     (PTE_P | PTE_RW | PTE_A | PTE_D | PTE_PCD | PTE_PWT | PTE_XD)
 
+// CPUs whose IDs are too long for xAPIC mode ask for the other one.
+static __init enum apic_mode apic_mode_choose(void)
+{
+    bool needed = cpus_apic_id_max() > XAPIC_ID_MAX;
+    return config.apic == APIC_AUTO && needed && cpu_has(CPU_FEATURE_X2APIC)
+               ? APIC_X2APIC
+               : config.apic;
+}
+
+// The registers of the local APIC, mapped; NULL: it has MSRs instead.
+static __init volatile void *apic_map(void)
+{
+    uint64_t base;
+    const char *wrong = apic_find(apic_mode_choose(), &base);
+    if (wrong != NULL) {
+        refuse("%s", wrong);
+    }
+    if (base == 0) {
+        return NULL;
+    }
+    if (pt_map(APIC_REGISTERS, base, APIC_REGISTERS_SIZE, DEVICE_FLAGS, 1) !=
+        0) {
+        panic("no page table for the registers of the local APIC");
+    }
+    return (volatile void *)APIC_REGISTERS;
+}
+
 __init void interrupt_init(void)
 {
     if (!cpu_has(CPU_FEATURE_APIC)) {
@@ -26,17 +55,8 @@ __init void interrupt_init(void)
                cpu_feature_name(CPU_FEATURE_APIC),
                cpu_feature_qemu(CPU_FEATURE_APIC));
     }
-    uint64_t base;
-    const char *wrong = apic_find(&base);
-    if (wrong != NULL) {
-        refuse("%s", wrong);
-    }
-    if (pt_map(APIC_REGISTERS, base, APIC_REGISTERS_SIZE, DEVICE_FLAGS, 1) !=
-        0) {
-        panic("no page table for the registers of the local APIC");
-    }
     pic_disable(VECTOR_PIC);
-    apic_init((volatile void *)APIC_REGISTERS, VECTOR_SPURIOUS);
+    apic_init(apic_map(), VECTOR_SPURIOUS);
     remote_init();
 }
 

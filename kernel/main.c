@@ -10,6 +10,7 @@
 #include "arch/trap.h"
 #include "kernel/config.h"
 #include "kernel/console.h"
+#include "kernel/cpus.h"
 #include "kernel/interrupt.h"
 #include "kernel/run.h"
 #include "kernel/thread.h"
@@ -26,6 +27,7 @@ void kmain(const struct boot_info *boot)
     console_init();               // COM1: from here on we can speak
     trap_init();                  // a fault is a report, not a reset
     config_init(boot);            // boot command line, ACPI power
+    cpus_find(boot);              // ACPI: which processors are there?
     cpu_features_init();          // what can this CPU do?
     config_check_cpu();           // stop here if it cannot do what was asked
     cpu_enable_protections();     // WP, NX, SMEP, SMAP, UMIP

@@ -243,17 +243,15 @@ TEST(audit, kernel_regions)
     struct page *page = alloc_page(domain_ram);
     void *object = kmalloc(2 * PAGE_SIZE);
     CHECK(page != NULL && object != NULL);
-    uintptr_t at = (uintptr_t)object;
-    bool found =
-        planted_is_found(at, 1, PTE_ADDRESS, page_to_phys(page), AUDIT_OWN) &&
-        planted_is_found(at, 1, PTE_RW, 0, AUDIT_OWN) &&
-        planted_is_found(at, 1, ~0ull, 0, AUDIT_OWN_LOST) &&
-        planted_is_found(DEVICE_REGION_BASE, 1, PTE_PCD, 0, AUDIT_DEVICE) &&
-        planted_is_found(DEVICE_REGION_BASE, 1, PTE_ADDRESS, page_to_phys(page),
-                         AUDIT_DEVICE);
+    uintptr_t at = (uintptr_t)object, device = DEVICE_REGION_BASE + KIB(64);
+    CHECK(planted_is_found(at, 1, PTE_ADDRESS, page_to_phys(page), AUDIT_OWN) &&
+          planted_is_found(at, 1, PTE_RW, 0, AUDIT_OWN) &&
+          planted_is_found(at, 1, ~0ull, 0, AUDIT_OWN_LOST) &&
+          mapped_is_found(device, 0xfee00000, ALIAS_DATA, AUDIT_DEVICE) &&
+          mapped_is_found(device, page_to_phys(page),
+                          ALIAS_DATA | PTE_PCD | PTE_PWT, AUDIT_DEVICE));
     kfree(object);
     free_page(page);
-    CHECK(found);
 }
 
 TEST(audit, frame_table)

@@ -204,6 +204,20 @@ def wait_end(process, run, deadline):
         run.timed_out = True
 
 
+# Features of a CPU that QEMU learnt to emulate after the oldest that we support.
+LATE_FEATURES = {"x2apic": "9.0"}
+UNSUPPORTED = re.compile(r"TCG doesn't support requested feature: \S*?"
+                         r"\b(\w+) \[bit")
+
+
+def missing_feature(console):
+    """Why this QEMU cannot be the machine that was asked for, or None."""
+    for name in UNSUPPORTED.findall(console):
+        if name in LATE_FEATURES:
+            return f"QEMU emulates {name} from {LATE_FEATURES[name]} on"
+    return None
+
+
 def check_regex(text, place):
     try:
         re.compile(text)

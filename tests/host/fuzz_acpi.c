@@ -10,8 +10,8 @@
 
 static void fix_checksums(struct image *image)
 {
-    static const size_t tables[] = {ACPI_DSDT, ACPI_OTHER, ACPI_FADT, ACPI_XSDT,
-                                    ACPI_RSDT};
+    static const size_t tables[] = {ACPI_MADT, ACPI_DSDT, ACPI_OTHER,
+                                    ACPI_FADT, ACPI_XSDT, ACPI_RSDT};
 
     for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
         size_t at = tables[i];
@@ -27,12 +27,30 @@ static void fix_checksums(struct image *image)
     }
 }
 
+// Each ID once, none that means all CPUs; nothing at all where there is an
+// error.
+static void check_cpus(const struct acpi_cpus *cpus, const char *problem)
+{
+    FUZZ_ASSERT(cpus->count <= CPUS_MAX, "more CPUs than there is room for");
+    FUZZ_ASSERT((problem == NULL) == (cpus->count > 0),
+                "processors and message do not fit");
+    FUZZ_ASSERT(cpus->beyond == 0 || cpus->count == CPUS_MAX,
+                "left out where there is room");
+    for (unsigned i = 0; i < cpus->count; i++) {
+        FUZZ_ASSERT(cpus->apic_id[i] != UINT32_MAX, "all CPUs as one");
+        for (unsigned j = 0; j < i; j++) {
+            FUZZ_ASSERT(cpus->apic_id[i] != cpus->apic_id[j], "twice");
+        }
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct image image;
     struct phys_reader reader = image_reader(&image);
     struct boot_info *boot = calloc(1, sizeof(*boot));
     struct acpi_power power;
+    struct acpi_cpus cpus;
     uint64_t phys;
     uint32_t length;
 
@@ -54,6 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     FUZZ_ASSERT(power.sleep_type_a <= 7 && power.sleep_type_b <= 7,
                 "no such sleep type");
+    check_cpus(&cpus, acpi_cpus_parse(&reader, boot, &cpus));
     image_reader_end();
     free(boot);
     return 0;

@@ -208,3 +208,17 @@ void image_acpi_pc(struct image *image)
     image_put(image, ACPI_DSDT + ACPI_S5, s5, sizeof(s5));
     image_finish_table(image, ACPI_DSDT, ACPI_DSDT_SIZE);
 }
+
+void image_acpi_madt(struct image *image, const void *entries, size_t size)
+{
+    image_acpi_pc(image);
+    image->size = IMAGE_SIZE;
+    image_put(image, ACPI_MADT, "APIC", 4);
+    image_put32(image, ACPI_MADT + 36, 0xfee00000);
+    image_put(image, ACPI_MADT_ENTRIES, entries, size);
+    image_finish_table(image, ACPI_MADT, (uint32_t)(44 + size));
+    image_put32(image, ACPI_RSDT + 36, ACPI_BASE + ACPI_MADT);
+    image_finish_table(image, ACPI_RSDT, 44);
+    image_put64(image, ACPI_XSDT + 36, ACPI_BASE + ACPI_MADT);
+    image_finish_table(image, ACPI_XSDT, 52);
+}

@@ -68,5 +68,10 @@ void image_pvh_pc(struct image *image);
 #define ACPI_DSDT_SIZE 1200
 #define ACPI_S5 1100 // in the DSDT
 void image_acpi_pc(struct image *image);
+// The same with an MADT behind all else: the address of the local APICs, then
+// `size` bytes of entries.
+#define ACPI_MADT 0x900
+#define ACPI_MADT_ENTRIES (ACPI_MADT + 44)
+void image_acpi_madt(struct image *image, const void *entries, size_t size);
 // Set the length and the checksum of the table at `offset`.
 void image_finish_table(struct image *image, size_t offset, uint32_t length);

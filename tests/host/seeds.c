@@ -70,10 +70,21 @@ static void write_pvh(void)
 
 static void write_acpi(void)
 {
+    // A processor of each kind, an address, an interrupt controller.
+    static const uint8_t processors[] = {
+        0, 8,  0, 0, 1, 0, 0,    0,                            // type 0
+        9, 16, 0, 0, 0, 1, 0,    0,    1, 0, 0, 0, 2, 0, 0, 0, // type 9
+        5, 12, 0, 0, 0, 0, 0xe0, 0xfe, 0, 0, 0, 0,             // address
+        1, 12, 8, 0, 0, 0, 0xc0, 0xfe, 0, 0, 0, 0,             // I/O APIC
+    };
     static struct image image;
 
     image_acpi_pc(&image);
     write_seed("acpi/pc", image.bytes, ACPI_DSDT + ACPI_DSDT_SIZE);
+    image_acpi_madt(&image, processors, sizeof(processors));
+    write_seed("acpi/madt", image.bytes,
+               ACPI_MADT_ENTRIES + sizeof(processors));
+    image_acpi_pc(&image);
     // An odd size: the fuzzer then goes through the RSDT.
     write_seed("acpi/rsdt", image.bytes, ACPI_DSDT + ACPI_DSDT_SIZE + 1);
 }

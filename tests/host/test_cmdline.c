@@ -37,6 +37,7 @@ HOST_TEST(an_empty_line_is_all_defaults)
     CHECK(!cmdline.seed_given);
     CHECK_EQ(cmdline.max_cpus, 0);
     CHECK_EQ(cmdline.loglevel, CMDLINE_LOG_INFO);
+    CHECK_EQ(cmdline.apic, APIC_AUTO);
     CHECK_EQ(cmdline.argc, 1);
     CHECK(cmdline.argv[0] == NULL && cmdline.argv[1] == NULL);
     CHECK_STR(cmdline.error, "");
@@ -66,6 +67,9 @@ HOST_TEST(other_words)
     CHECK(!cmdline.fault_relaxed);
     CHECK_EQ(cmdline.loglevel, 0);
     CHECK(parse("seed=0") && cmdline.seed_given);
+    CHECK(parse("apic=xapic") && cmdline.apic == APIC_XAPIC);
+    CHECK(parse("apic=x2apic") && cmdline.apic == APIC_X2APIC);
+    CHECK(parse("apic=x2apic apic=auto") && cmdline.apic == APIC_AUTO);
 }
 
 HOST_TEST(tests_and_benchmarks)
@@ -154,6 +158,8 @@ HOST_TEST(bad_values_are_refused)
     CHECK(refused("maxcpus=0", "maxcpus=0: want a number from 1 up"));
     CHECK(refused("loglevel=8", "loglevel=8: want 0 to 7, or error, warn, "
                                 "info or debug"));
+    CHECK(refused("apic=pic", "apic=pic: want auto, xapic or x2apic"));
+    CHECK(refused("apic", "apic: want auto, xapic or x2apic"));
 }
 
 HOST_TEST(long_lines_are_cut)
