@@ -31,6 +31,7 @@ JOBS := $(shell nproc 2>/dev/null || echo 2)#: at once, in tests
 # --- Sources -----------------------------------------------------------------
 
 BOOT_SRCS := \
+    boot/ap_trampoline.asm \
     boot/entry.asm \
     boot/main.c \
     boot/multiboot2.c \
@@ -48,6 +49,7 @@ ARCH_SRCS := \
     arch/acpi.c \
     arch/acpi_madt.c \
     arch/acpi_power.c \
+    arch/ap_start.c \
     arch/apic.c \
     arch/apic_write.asm \
     arch/cpuid.c \
@@ -76,6 +78,7 @@ MM_SRCS := \
     mm/bracket_pages.c \
     mm/bracket_report.c \
     mm/copy.c \
+    mm/cpu_context.c \
     mm/domain.c \
     mm/frame_cache.c \
     mm/frames.c \
@@ -98,6 +101,7 @@ MM_SRCS := \
     mm/stack.c \
     mm/stats.c \
     mm/tables.c \
+    mm/trampoline.c \
     mm/vmap.c \
     mm/vmap_slots.c
 
@@ -152,6 +156,7 @@ TEST_SRCS := \
     tests/pks_access.asm \
     tests/step_each.c \
     tests/test_audit.c \
+    tests/test_cpus.c \
     tests/test_fault.c \
     tests/test_frame_cache.c \
     tests/test_frame_cache_nmi.c \

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 //
-// The boot CPU's own data.
+// The CPUs' own data.
 #include "arch/percpu.h"
 
 #include "arch/cpu.h"
 
-static struct cpu_data boot_cpu;
+struct cpu_data cpu_data[CPUS_MAX];
+unsigned cpus_count = 1;
 
-__init void percpu_init_boot(void)
+__init void percpu_init(unsigned cpu)
 {
-    boot_cpu.self = &boot_cpu;
-    cpu_write_msr_init(MSR_GS_BASE, (uintptr_t)&boot_cpu);
+    cpu_data[cpu].self = &cpu_data[cpu];
+    cpu_data[cpu].cpu = cpu;
+    cpu_write_msr_init(MSR_GS_BASE, (uintptr_t)&cpu_data[cpu]);
 }

@@ -49,7 +49,10 @@ struct cpu_data {
     struct catch_frame *catches; // innermost place to come back to
     struct step *step;           // innermost step_through(), or NULL
     uint32_t cpu;                // number of this CPU
-};
+
+    struct bracket *handler_first; // where those of the first handler begin
+    struct bracket *thread_first;  // where those of the boot or idle context do
+} __aligned(64);
 
 _Static_assert(offsetof(struct cpu_data, bracket_top) == PERCPU_BRACKET_TOP &&
                    PERCPU_BRACKET_TOP == BRACKET_TOP_AT_,
@@ -98,5 +101,11 @@ _Static_assert(offsetof(struct cpu_data, nmi_level) == PERCPU_NMI_LEVEL,
                        "i"((int)(constant))                                    \
                      : "cc", "memory")
 
-// Point GS at the boot CPU's data. Early boot, once, before all else in C.
-void percpu_init_boot(void);
+// All CPUs' data, by number: each on cache lines of its own. Those from
+// cpus_count on are not in use.
+extern struct cpu_data cpu_data[CPUS_MAX];
+extern unsigned cpus_count;
+
+// Point GS at the data of a CPU, the one that runs this. Boot, on each, before
+// all else in C that knows of CPUs.
+void percpu_init(unsigned cpu);

@@ -19,7 +19,7 @@
 
 void kmain(const struct boot_info *boot)
 {
-    percpu_init_boot();       // this CPU's data
+    percpu_init(0);           // this CPU's data
     brackets_init_boot();     // the boot thread's stack of brackets
     console_init();           // COM1: from here on we can speak
     trap_init();              // a fault is a report, not a reset
@@ -33,7 +33,9 @@ void kmain(const struct boot_info *boot)
     trap_use_pks();           // every handler starts with all keys closed
     memory_init(boot);        // frame table, frame allocator, domains
     interrupt_init();         // local APIC, nothing of the 8259s
+    cpus_start();             // the other CPUs, as far as they come
     image_seal();             // init code is gone, constants are constant
     interrupts_enable();      // from here on they may come
+    cpus_forget_boot();       // what is gone is gone on every CPU
     run();                    // tests, benchmarks, application or shell
 }

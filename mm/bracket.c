@@ -14,10 +14,7 @@
 #include "mm/misuse.h"
 
 static struct bracket_stack boot_brackets;
-static struct {
-    struct bracket below;
-    struct bracket_level level[TRAPS_MAX + 4];
-} boot_handlers;
+static struct bracket_handlers boot_handlers;
 
 // A slot that nobody opens or closes.
 static __init void nobody_init(struct bracket *bracket, uint32_t rights)
@@ -28,34 +25,52 @@ static __init void nobody_init(struct bracket *bracket, uint32_t rights)
     bracket->count = INT64_MIN;
 }
 
-__init void brackets_init_boot(void)
+__init void brackets_init_cpu(struct bracket_stack *thread,
+                              struct bracket_handlers *handlers)
 {
     // All rights until pks_init_cpu(): there is nothing to refuse before it.
-    nobody_init(&boot_brackets.below, ~0u);
-    nobody_init(&boot_brackets.thread.sentinel, 0);
-    boot_brackets.thread.sentinel.interrupted = NULL;
-    nobody_init(&boot_brackets.thread.end, ~0u);
-    nobody_init(&boot_handlers.below, ~0u);
-    for (unsigned i = 0; i < ARRAY_SIZE(boot_handlers.level); i++) {
-        nobody_init(&boot_handlers.level[i].sentinel, PKRS_CLOSED);
-        nobody_init(&boot_handlers.level[i].end, ~0u);
+    nobody_init(&thread->below, ~0u);
+    nobody_init(&thread->thread.sentinel, 0);
+    thread->thread.sentinel.interrupted = NULL;
+    nobody_init(&thread->thread.end, ~0u);
+    nobody_init(&handlers->below, ~0u);
+    for (unsigned i = 0; i < ARRAY_SIZE(handlers->level); i++) {
+        nobody_init(&handlers->level[i].sentinel, PKRS_CLOSED);
+        nobody_init(&handlers->level[i].end, ~0u);
     }
-    percpu.bracket_top = boot_brackets.thread.bracket;
-    percpu.handler_next = &boot_handlers.level[0].sentinel;
+    percpu.thread_first = percpu.bracket_top = thread->thread.bracket;
+    percpu.handler_first = percpu.handler_next = &handlers->level[0].sentinel;
 }
 
-void brackets_count(uint64_t *outermost, uint64_t *open)
+__init void brackets_init_boot(void)
 {
-    *outermost = boot_brackets.thread.bracket[0].count;
-    for (unsigned i = 0; i < ARRAY_SIZE(boot_handlers.level); i++) {
-        *outermost += boot_handlers.level[i].bracket[0].count;
+    brackets_init_cpu(&boot_brackets, &boot_handlers);
+}
+
+// Sentinels and the links between them stay where they are, so another CPU's
+// brackets may change meanwhile: the counts are then of some moment each.
+static void cpu_brackets_count(const volatile struct cpu_data *cpu,
+                               uint64_t *outermost, uint64_t *open)
+{
+    const struct bracket_level *level =
+        CONTAINER_OF(cpu->handler_first, struct bracket_level, sentinel);
+    *outermost += cpu->thread_first->count;
+    for (unsigned i = 0; i < TRAPS_MAX + 4; i++) {
+        *outermost += level[i].bracket[0].count;
     }
-    *open = 0;
-    const struct bracket *b = percpu.bracket_top;
+    const struct bracket *b = cpu->bracket_top;
     for (; b != NULL; b = b[-1].interrupted) {
         for (; !bracket_is_sentinel(b - 1); b--) {
             ++*open;
         }
+    }
+}
+
+void brackets_count(uint64_t *outermost, uint64_t *open)
+{
+    *outermost = *open = 0;
+    for (unsigned i = 0; i < cpus_count; i++) {
+        cpu_brackets_count(&cpu_data[i], outermost, open);
     }
 }
 

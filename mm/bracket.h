@@ -46,6 +46,12 @@ struct bracket_stack {
     struct bracket_level thread;
 };
 
+// The slots of all handlers of a CPU.
+struct bracket_handlers {
+    struct bracket below;
+    struct bracket_level level[TRAPS_MAX + 4];
+};
+
 // The address of an end, of what is below, and of a sentinel: no pointer, and
 // no sum of pointers by mistake.
 #define BRACKET_NOBODY 0x4b6579686f6c6521ull
@@ -77,8 +83,12 @@ static inline size_t bracket_frames(const struct bracket *bracket)
     return more < 0 ? -more : more + 1;
 }
 
-// Give the boot thread its stack of brackets. Early boot, before any trap.
+// Give the boot thread its stack of brackets, and another CPU what it needs:
+// both for the CPU that runs this. All rights are open until pks_init_cpu().
+// Early boot, before any trap.
 void brackets_init_boot(void);
+void brackets_init_cpu(struct bracket_stack *thread,
+                       struct bracket_handlers *handlers);
 
 // Add up how many brackets were opened with no other open in their context, and
 // how many are open now. Any context.

@@ -11,16 +11,21 @@
 
 static struct local_window boot_window;
 
-__init void local_window_init_boot(void)
+__init bool local_window_make(struct local_window *window, unsigned number)
 {
-    struct local_window *window = &boot_window;
-    percpu.window = window;
-    window->base = window->next = LOCAL_WINDOWS_BASE;
+    window->base = LOCAL_WINDOWS_BASE + number * LOCAL_WINDOW_SIZE;
+    window->next = window->base;
     uint64_t lock = mm_lock();
     window->entries =
         pt_entries_row_locked(window->base, LOCAL_WINDOW_PAGES / PT_ENTRIES);
     mm_unlock(lock);
-    if (window->entries == NULL) {
+    return window->entries != NULL;
+}
+
+__init void local_window_init_boot(void)
+{
+    percpu.window = &boot_window;
+    if (!local_window_make(&boot_window, 0)) {
         refuse("no page tables for local mappings; give the machine at least "
                "32 MiB (qemu -m 32M)");
     }

@@ -38,8 +38,10 @@ static inline bool local_window_has(uintptr_t address)
     return address - LOCAL_WINDOWS_BASE < LOCAL_WINDOWS_SIZE;
 }
 
-// Make the boot thread's window. Boot, with the frame allocator.
+// Make the boot thread's window, and another of another number. Boot, with the
+// frame allocator. False: no page tables.
 void local_window_init_boot(void);
+bool local_window_make(struct local_window *window, unsigned number);
 
 // Reserve room for `count` frames: its address, or 0 when the window is full.
 // Any context.
