@@ -152,31 +152,28 @@ static void check_gone(void *unused)
     (void)unused;
     uint64_t word;
     struct fault fault;
-    for (uintptr_t at = 0; at < MIB(1); at += PAGE_SIZE) {
-        HANDLER_CHECK(!probe_read((void *)at, &word, sizeof(word), &fault));
-        HANDLER_CHECK(fault.kind == FAULT_NOT_PRESENT);
-    }
     for (char *at = __init_start; at < __init_end; at += PAGE_SIZE) {
         HANDLER_CHECK(!probe_read(at, &word, sizeof(word), &fault));
         HANDLER_CHECK(fault.kind == FAULT_NOT_PRESENT);
         HANDLER_CHECK(fault.address == (uintptr_t)at);
     }
-}
-
-static void check_constant(void *at)
-{
-    uint64_t word;
-    struct fault fault;
-    HANDLER_CHECK(probe_read(at, &word, sizeof(word), NULL));
-    HANDLER_CHECK(!probe_write(at, &word, sizeof(word), &fault));
-    HANDLER_CHECK(fault.kind == FAULT_WRITE_PROTECT);
+    for (uintptr_t at = 0; at < MIB(1); at += PAGE_SIZE) {
+        HANDLER_CHECK(!probe_read((void *)at, &word, sizeof(word), &fault));
+        HANDLER_CHECK(fault.kind == FAULT_NOT_PRESENT);
+    }
+    // Written while booting, by each CPU, and constant now.
+    for (char *at = __ro_after_init_start; at < __ro_after_init_end;
+         at += PAGE_SIZE) {
+        HANDLER_CHECK(probe_read(at, &word, sizeof(word), NULL));
+        HANDLER_CHECK(!probe_write(at, &word, sizeof(word), &fault));
+        HANDLER_CHECK(fault.kind == FAULT_WRITE_PROTECT);
+    }
 }
 
 TEST(cpus, boot_is_over_on_each)
 {
     for (unsigned cpu = 0; cpu < cpus_online(); cpu++) {
         cpu_call(cpu, check_gone, NULL);
-        cpu_call(cpu, check_constant, __ro_after_init_start);
     }
     CHECK(handlers_passed());
     // The trampoline's page is an ordinary page of the direct map again.
@@ -263,12 +260,14 @@ TEST(cpus, rights_are_of_one_cpu)
 }
 
 static struct page *scattered[3];
+static const volatile void *window_of[CPUS_MAX];
 
 static void check_window(void *unused)
 {
     (void)unused;
     struct page *pages[] = {scattered[2], scattered[0], scattered[1]};
     volatile unsigned *at = kmap_local_pages(pages, 3);
+    window_of[cpu_id()] = at;
     for (unsigned i = 0; i < 3; i++) {
         at[i * PAGE_SIZE / sizeof(*at)] = 100 * cpu_id() + i;
     }
@@ -289,6 +288,9 @@ TEST(cpus, each_has_a_window)
     for (unsigned cpu = 0; cpu < cpus_online(); cpu++) {
         for (unsigned i = 0; i < ARRAY_SIZE(senders); i++) {
             senders[i](cpu, check_window, NULL);
+        }
+        for (unsigned other = 0; other < cpu; other++) {
+            CHECK(window_of[cpu] != window_of[other]);
         }
     }
     CHECK(handlers_passed());
