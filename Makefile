@@ -32,6 +32,7 @@ JOBS := $(shell nproc 2>/dev/null || echo 2)#: at once, in tests
 # --- Sources -----------------------------------------------------------------
 
 BOOT_SRCS := \
+    boot/ap_trampoline.asm \
     boot/entry.asm \
     boot/main.c \
     boot/multiboot2.c \
@@ -49,6 +50,7 @@ ARCH_SRCS := \
     arch/acpi.c \
     arch/acpi_madt.c \
     arch/acpi_power.c \
+    arch/ap_start.c \
     arch/apic.c \
     arch/apic_write.asm \
     arch/cpuid.c \
@@ -102,6 +104,7 @@ MM_SRCS := \
     mm/stack.c \
     mm/stats.c \
     mm/tables.c \
+    mm/trampoline.c \
     mm/vmap.c \
     mm/vmap_frames.c \
     mm/vmap_range.c \
@@ -164,6 +167,7 @@ TEST_SRCS := \
     tests/test_audit.c \
     tests/test_audit_finer.c \
     tests/test_copy.c \
+    tests/test_cpus.c \
     tests/test_fault.c \
     tests/test_frame_cache.c \
     tests/test_frame_cache_nmi.c \

@@ -32,6 +32,14 @@
 #define PERCPU_OTHER_PKRS_WRITES 40
 #define PERCPU_NMI_LEVEL 48
 
+// struct ap, and two of its states
+#define AP_APIC_ID 0
+#define AP_STATE 4
+#define AP_STACK 8
+#define AP_SIZE 16
+#define AP_AWAITED 1
+#define AP_ALIVE 2
+
 // struct bracket
 #define BRACKET_RIGHTS 8
 #define BRACKET_INTERRUPTED 32

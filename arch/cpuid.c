@@ -17,6 +17,7 @@ static const struct feature {
     [CPU_FEATURE_NX] = {0x80000001, EDX, 20, "NX", "nx"},
     [CPU_FEATURE_PGE] = {1, EDX, 13, "PGE", "pge"},
     [CPU_FEATURE_TSC] = {1, EDX, 4, "TSC", "tsc"},
+    [CPU_FEATURE_MCE] = {1, EDX, 7, "MCE", "mce"},
     [CPU_FEATURE_APIC] = {1, EDX, 9, "APIC", "apic"},
     [CPU_FEATURE_X2APIC] = {1, ECX, 21, "x2APIC", "x2apic"},
     [CPU_FEATURE_PKS] = {7, ECX, 31, "PKS", "pks"},
@@ -81,7 +82,11 @@ __init void cpu_features_init(void)
 
 __init void cpu_enable_protections(void)
 {
-    uint64_t cr4 = cpu_read_cr4() & ~(CR4_PGE | CR4_PKE);
+    // Whatever firmware has set: all CPUs are to be the same.
+    uint64_t cr4 = CR4_PAE;
+    if (cpu_has(CPU_FEATURE_MCE)) {
+        cr4 |= CR4_MCE;
+    }
     if (cpu_has(CPU_FEATURE_SMEP)) {
         cr4 |= CR4_SMEP;
     }

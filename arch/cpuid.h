@@ -9,6 +9,7 @@ enum cpu_feature {
     CPU_FEATURE_NX,
     CPU_FEATURE_PGE,
     CPU_FEATURE_TSC,
+    CPU_FEATURE_MCE,
     CPU_FEATURE_APIC,
     CPU_FEATURE_X2APIC,
     CPU_FEATURE_PKS,
@@ -33,6 +34,7 @@ unsigned cpu_physical_bits(void);
 void cpu_features_init(void);
 
 // Turn on what the CPU has and the kernel wants: EFER.NXE, CR0.WP, CR4.SMEP,
-// SMAP and UMIP (SDM 3A 2.5). CR4.PGE stays off: the kernel has one address
-// space and no global pages. Each CPU, before its first page table of ours.
+// SMAP, UMIP and MCE (SDM 3A 2.5), and in CR4 nothing else. CR4.PGE is off: the
+// kernel has one address space and no global pages. Each CPU, before its first
+// page table of ours.
 void cpu_enable_protections(void);

@@ -1,14 +1,23 @@
 // SPDX-License-Identifier: MIT
 //
-// The boot CPU's own data.
+// The CPUs' own data.
 #include "arch/percpu.h"
 
 #include "arch/cpu.h"
 
 static struct cpu_data boot_cpu;
 
-__init void percpu_init_boot(void)
+__ro_after_init struct cpu_data *cpu_table[CPUS_MAX];
+__ro_after_init unsigned cpus_count;
+
+__init void percpu_init(unsigned cpu, struct cpu_data *data)
 {
-    boot_cpu.self = &boot_cpu;
-    cpu_write_msr_init(MSR_GS_BASE, (uintptr_t)&boot_cpu);
+    if (data == NULL) {
+        data = &boot_cpu;
+        cpus_count = 1;
+    }
+    data->self = data;
+    data->cpu = cpu;
+    cpu_table[cpu] = data;
+    cpu_write_msr_init(MSR_GS_BASE, (uintptr_t)data);
 }

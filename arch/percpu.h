@@ -54,7 +54,7 @@ struct cpu_data {
     struct catch_frame *catches; // innermost place to come back to
     struct step *step;           // innermost step_through(), or NULL
     uint32_t cpu;                // number of this CPU
-};
+} __aligned(64);
 
 _Static_assert(offsetof(struct cpu_data, bracket_top) == PERCPU_BRACKET_TOP &&
                    PERCPU_BRACKET_TOP == BRACKET_TOP_AT_,
@@ -103,5 +103,16 @@ _Static_assert(offsetof(struct cpu_data, nmi_level) == PERCPU_NMI_LEVEL,
                        "i"((int)(constant))                                    \
                      : "cc", "memory")
 
-// Point GS at the boot CPU's data. Early boot, once, before all else in C.
-void percpu_init_boot(void);
+// All CPUs' data, by number, and how many run.
+extern struct cpu_data *cpu_table[CPUS_MAX];
+extern unsigned cpus_count;
+
+static inline struct cpu_data *cpu_data_of(unsigned cpu)
+{
+    return cpu_table[cpu];
+}
+
+// Point GS at the data of a CPU, the one that runs this: zeroed memory, aligned
+// to a cache line; NULL is the boot CPU's own. Boot, on each, before all else
+// in C that knows of CPUs.
+void percpu_init(unsigned cpu, struct cpu_data *data);

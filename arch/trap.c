@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// The boot CPU's descriptor tables and exception stacks. The CPU reads GDT,
+// Descriptor tables, and the boot CPU's exception stacks. The CPU reads GDT,
 // IDT and TSS through the same key check as any access, so all of them live in
 // the kernel's data, behind key 0.
 #include "arch/trap.h"
 
 #include "arch/cpu.h"
+#include "arch/percpu.h"
 
 #define TRAP_STUB_SIZE 16
 #define GATE_INTERRUPT_PRESENT 0x8e // 64-bit interrupt gate, DPL 0
@@ -53,8 +54,12 @@ extern char stack_double_fault_bottom[], stack_double_fault_top[];
 extern char stack_nmi_bottom[], stack_nmi_top[];
 extern char stack_machine_check_bottom[], stack_machine_check_top[];
 
-static __ro_after_init struct tss tss;
-static __ro_after_init uint64_t gdt[5];
+// By the number of the CPU.
+static __ro_after_init struct cpu_tables {
+    struct tss tss;
+    uint64_t gdt[5];
+} tables[CPUS_MAX];
+
 static __ro_after_init struct gate idt[256];
 
 static const struct stack {
@@ -67,21 +72,23 @@ static const struct stack {
     {"machine check", stack_machine_check_bottom, stack_machine_check_top},
 };
 
-static __init void gdt_init(void)
+static __init void gdt_init(struct cpu_tables *own,
+                            const struct trap_stacks *tops)
 {
-    uint64_t base = (uintptr_t)&tss;
-    tss.ist[IST_DOUBLE_FAULT - 1] = (uintptr_t)stack_double_fault_top;
-    tss.ist[IST_NMI - 1] = (uintptr_t)stack_nmi_top;
-    tss.ist[IST_MACHINE_CHECK - 1] = (uintptr_t)stack_machine_check_top;
-    tss.io_map_base = sizeof(tss);
+    struct tss *tss = &own->tss;
+    uint64_t *gdt = own->gdt, base = (uintptr_t)tss;
+    tss->ist[IST_DOUBLE_FAULT - 1] = (uintptr_t)tops->double_fault;
+    tss->ist[IST_NMI - 1] = (uintptr_t)tops->nmi;
+    tss->ist[IST_MACHINE_CHECK - 1] = (uintptr_t)tops->machine_check;
+    tss->io_map_base = sizeof(*tss);
 
     gdt[SELECTOR_CODE / 8] = GDT_CODE;
     gdt[SELECTOR_DATA / 8] = GDT_DATA;
-    gdt[SELECTOR_TSS / 8] = (sizeof(tss) - 1) | (base & 0xffffff) << 16 |
+    gdt[SELECTOR_TSS / 8] = (sizeof(*tss) - 1) | (base & 0xffffff) << 16 |
                             GDT_TSS_AVAILABLE << 40 | (base >> 24 & 0xff) << 56;
     gdt[SELECTOR_TSS / 8 + 1] = base >> 32;
 
-    struct table_pointer pointer = {sizeof(gdt) - 1, (uintptr_t)gdt};
+    struct table_pointer pointer = {sizeof(own->gdt) - 1, (uintptr_t)gdt};
     __asm__ volatile("lgdt %0\n\t"
                      "pushq %1\n\t"
                      "leaq 1f(%%rip), %%rax\n\t"
@@ -112,17 +119,30 @@ static __init void idt_set(unsigned vector, enum ist ist)
     };
 }
 
+static __init void idt_load(void)
+{
+    struct table_pointer pointer = {sizeof(idt) - 1, (uintptr_t)idt};
+    __asm__ volatile("lidt %0" : : "m"(pointer));
+}
+
+__init void trap_init_cpu(unsigned cpu, const struct trap_stacks *tops)
+{
+    gdt_init(&tables[cpu], tops);
+    idt_load();
+}
+
 __init void trap_init(void)
 {
-    gdt_init();
+    gdt_init(&tables[0],
+             &(struct trap_stacks){stack_double_fault_top, stack_nmi_top,
+                                   stack_machine_check_top});
     for (unsigned vector = 0; vector < ARRAY_SIZE(idt); vector++) {
         idt_set(vector, IST_NONE);
     }
     idt_set(TRAP_DF, IST_DOUBLE_FAULT);
     idt_set(TRAP_NMI, IST_NMI);
     idt_set(TRAP_MC, IST_MACHINE_CHECK);
-    struct table_pointer pointer = {sizeof(idt) - 1, (uintptr_t)idt};
-    __asm__ volatile("lidt %0" : : "m"(pointer));
+    idt_load();
 }
 
 __init void trap_use_pks(void)

@@ -40,8 +40,15 @@ _Static_assert(offsetof(struct trap_frame, rsp) == TRAP_FRAME_RSP, "asm.h");
 // Supplied by the kernel layer. Called for every trap, interrupts off.
 void trap_handle(struct trap_frame *frame);
 
-// GDT, TSS and IDT of the boot CPU. Early boot, after percpu_init_boot().
+// Where the stacks end that the CPU changes to for some exceptions.
+struct trap_stacks {
+    void *double_fault, *nmi, *machine_check;
+};
+
+// GDT, TSS and IDT of the boot CPU. Early boot, after percpu_init(). And of
+// another CPU, which runs this; the IDT is the same.
 void trap_init(void);
+void trap_init_cpu(unsigned cpu, const struct trap_stacks *tops);
 
 // From now on traps save and close rights. Boot, with pks_init_cpu().
 void trap_use_pks(void);

@@ -57,7 +57,12 @@ __init void interrupt_init(void)
     }
     pic_disable(VECTOR_PIC);
     apic_init(apic_map(), VECTOR_SPURIOUS);
-    remote_init();
+    remote_init(0, apic_id());
+}
+
+__init void interrupt_init_cpu(void)
+{
+    apic_init_cpu(VECTOR_SPURIOUS);
 }
 
 void interrupts_enable(void)

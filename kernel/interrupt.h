@@ -22,6 +22,9 @@ enum interrupt_vector {
 // image_seal().
 void interrupt_init(void);
 
+// Set up the local APIC of another CPU, which runs this. Boot.
+void interrupt_init_cpu(void);
+
 // Let interrupts come. None does before somebody asked for it.
 void interrupts_enable(void);
 

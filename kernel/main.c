@@ -21,7 +21,7 @@
 
 void kmain(const struct boot_info *boot)
 {
-    percpu_init_boot();           // this CPU's data
+    percpu_init(0, NULL);         // this CPU's data
     mm_context_init_boot();       // the boot thread's stack of brackets
     handler_brackets_init_boot(); // and its handlers'
     console_init();               // COM1: from here on we can speak
@@ -37,7 +37,9 @@ void kmain(const struct boot_info *boot)
     memory_init(boot);      // frame table, frame allocator, domains
     interrupt_init();       // local APIC, nothing of the 8259s
     threads_init();         // this is the boot thread
+    cpus_start();           // the other CPUs, as far as they come
     image_seal();           // init code is gone, constants are constant
     interrupts_enable();    // from here on they may come
+    cpus_forget_boot();     // what is gone is gone on every CPU
     run();                  // tests, benchmarks, application or shell
 }

@@ -21,11 +21,11 @@ static struct remote_cpu {
     struct remote_call *calls;
     struct remote_call *nmis;
     uint64_t nmis_merged; // requests that ran in the NMI of another
-} cpus[1];
+} __aligned(64) cpus[CPUS_MAX];
 
-__init void remote_init(void)
+__init void remote_init(unsigned cpu, uint32_t id)
 {
-    cpus[0].apic_id = apic_id();
+    cpus[cpu].apic_id = id;
 }
 
 static void call_add(struct remote_call **list, struct remote_call *call)

@@ -23,8 +23,8 @@ void remote_nmi_post(unsigned cpu, struct remote_call *call);
 // Whether it has run. Any context.
 bool remote_is_done(const struct remote_call *call);
 
-// Boot, on the boot CPU, with the APIC set up.
-void remote_init(void);
+// The APIC ID of a CPU that will take calls. Boot.
+void remote_init(unsigned cpu, uint32_t id);
 
 // Called by the trap handler: run what was asked for. False: an NMI for which
 // nobody asked.

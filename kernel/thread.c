@@ -244,6 +244,22 @@ int thread_pin(unsigned cpu)
     return cpu < cpus_online() ? 0 : -EINVAL;
 }
 
+__init struct thread *thread_create_idle(void)
+{
+    struct thread *thread = kzalloc(sizeof(*thread));
+    if (thread == NULL || !thread_get_memory(thread, "idle")) {
+        return NULL;
+    }
+    string_copy(thread->name, sizeof(thread->name), "idle");
+    return thread;
+}
+
+__init void thread_enter_idle(struct thread *thread)
+{
+    mm_context_enter(thread->context);
+    percpu.thread = thread;
+}
+
 __init void threads_init(void)
 {
     string_copy(boot_thread.name, sizeof(boot_thread.name), "boot");

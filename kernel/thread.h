@@ -57,6 +57,12 @@ const char *thread_name(void);
 // Make the boot context a thread. Boot, once.
 void threads_init(void);
 
+// Make the thread that a CPU beside the boot CPU begins as, and that runs there
+// when no other does; and become it, on that CPU and on its stack. Boot. NULL:
+// out of memory.
+struct thread *thread_create_idle(void);
+void thread_enter_idle(struct thread *thread);
+
 // A call that waits, or makes who might, is not for handlers: a misuse there.
 void thread_context_check(const char *what, uintptr_t site);
 

@@ -13,10 +13,7 @@
 #include "mm/frames.h"
 #include "mm/misuse.h"
 
-static struct {
-    struct bracket below;
-    struct bracket_level level[TRAPS_MAX + 4];
-} boot_handlers;
+static struct bracket_handlers boot_handlers;
 
 // A slot that nobody opens or closes.
 static void nobody_init(struct bracket *bracket, uint32_t rights)
@@ -38,22 +35,32 @@ void bracket_stack_init(struct bracket_stack *stack, uint32_t rights)
     }
 }
 
+__init void handler_brackets_init(struct bracket_handlers *handlers)
+{
+    nobody_init(&handlers->below, ~0u);
+    for (unsigned i = 0; i < ARRAY_SIZE(handlers->level); i++) {
+        nobody_init(&handlers->level[i].sentinel, PKRS_CLOSED);
+        nobody_init(&handlers->level[i].end, ~0u);
+    }
+    percpu.handler_first = &handlers->level[0].sentinel;
+    percpu.handler_next = percpu.handler_first;
+}
+
 __init void handler_brackets_init_boot(void)
 {
-    nobody_init(&boot_handlers.below, ~0u);
-    for (unsigned i = 0; i < ARRAY_SIZE(boot_handlers.level); i++) {
-        nobody_init(&boot_handlers.level[i].sentinel, PKRS_CLOSED);
-        nobody_init(&boot_handlers.level[i].end, ~0u);
-    }
-    percpu.handler_first = &boot_handlers.level[0].sentinel;
-    percpu.handler_next = percpu.handler_first;
+    handler_brackets_init(&boot_handlers);
 }
 
 uint64_t handler_brackets_outermost(void)
 {
     uint64_t outermost = 0;
-    for (unsigned i = 0; i < ARRAY_SIZE(boot_handlers.level); i++) {
-        outermost += boot_handlers.level[i].bracket[0].count;
+    for (unsigned cpu = 0; cpu < cpus_count; cpu++) {
+        const struct bracket_level *level =
+            CONTAINER_OF(cpu_data_of(cpu)->handler_first,
+                         const struct bracket_level, sentinel);
+        for (unsigned i = 0; i < HANDLER_LEVELS; i++) {
+            outermost += level[i].bracket[0].count;
+        }
     }
     return outermost;
 }

@@ -47,6 +47,14 @@ struct bracket_stack {
     struct bracket_level thread;
 };
 
+#define HANDLER_LEVELS (TRAPS_MAX + 4)
+
+// The slots of all handlers of a CPU.
+struct bracket_handlers {
+    struct bracket below;
+    struct bracket_level level[HANDLER_LEVELS];
+};
+
 // The address of an end, of what is below, and of a sentinel: no pointer, and
 // no sum of pointers by mistake.
 #define BRACKET_NOBODY 0x4b6579686f6c6521ull
@@ -82,8 +90,10 @@ static inline size_t bracket_frames(const struct bracket *bracket)
 // context. What was remembered in it is forgotten, the counts of use stay.
 void bracket_stack_init(struct bracket_stack *stack, uint32_t rights);
 
-// The slots of this CPU's handlers. Early boot, before any trap.
+// The slots of this CPU's handlers: the boot CPU's, and those that were made
+// for another. Early boot, before any trap, on that CPU.
 void handler_brackets_init_boot(void);
+void handler_brackets_init(struct bracket_handlers *handlers);
 
 // How many of the brackets in handlers had no other open. Any context.
 uint64_t handler_brackets_outermost(void);

@@ -93,6 +93,13 @@ struct mm_context *mm_context_create(void)
     return context;
 }
 
+__init void mm_context_enter(struct mm_context *context)
+{
+    context->running = true;
+    percpu.bracket_top = context->top;
+    percpu.window = &context->window;
+}
+
 void mm_context_destroy(struct mm_context *context)
 {
     uint64_t lock = mm_lock();

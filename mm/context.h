@@ -33,6 +33,10 @@ void mm_context_init_boot_window(void);
 // of memory, or 4096 are in use.
 struct mm_context *mm_context_create(void);
 
+// Begin with it on this CPU, which has run no thread yet. All rights are open
+// until pks_init_cpu(). Boot, before any trap.
+void mm_context_enter(struct mm_context *context);
+
 // Give it back; no bracket is open, and no CPU runs the thread. Thread context.
 void mm_context_destroy(struct mm_context *context);
 

@@ -21,8 +21,9 @@
 
 // What the early tables reach one to one (boot/entry.asm).
 #define EARLY_MAPPED GIB(4)
-// Firmware and real-mode data live here, and the AP trampoline will.
+// Firmware and real-mode data live here, and the AP trampoline.
 #define LOW_MEMORY_END MIB(1)
+#define REAL_MODE_RAM_END KIB(640)
 
 static __initbss struct memory_map available;
 static struct memory_map ram;
@@ -116,6 +117,20 @@ __init void memory_init(const struct boot_info *boot)
                 boot->kernel_end - boot->kernel_start);
     domains_init();
     mm_context_init_boot_window();
+}
+
+__init phys_addr_t memory_low_page(void)
+{
+    phys_addr_t page = 0;
+    for (unsigned i = 0; i < ram.count; i++) {
+        uint64_t base = ALIGN_UP(ram.ranges[i].base, PAGE_SIZE);
+        uint64_t end =
+            ALIGN_DOWN(MIN(ram.ranges[i].end, REAL_MODE_RAM_END), PAGE_SIZE);
+        if (base < end) {
+            page = MAX(page, end - PAGE_SIZE);
+        }
+    }
+    return page;
 }
 
 void memory_leaf_bytes(uint64_t bytes[PT_LEVELS + 1])

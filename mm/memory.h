@@ -15,5 +15,9 @@ void memory_map_build(const struct boot_info *boot);
 // The frame allocator, the domains. Boot, with PKS on.
 void memory_init(const struct boot_info *boot);
 
+// The highest whole page of RAM below 640 KiB but page 0; 0: there is none. The
+// allocator has none of it. Boot.
+phys_addr_t memory_low_page(void);
+
 // Bytes of the direct map by size of leaf, [1] 4 KiB, [2] 2 MiB, [3] 1 GiB.
 void memory_leaf_bytes(uint64_t bytes[PT_LEVELS + 1]);
