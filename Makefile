@@ -61,9 +61,11 @@ ARCH_SRCS := \
     arch/pks_write.asm \
     arch/power.c \
     arch/probe.asm \
+    arch/spinlock.c \
     arch/stack_call.asm \
     arch/stacks.asm \
     arch/switch.asm \
+    arch/tlb.c \
     arch/trap.c \
     arch/trap_entry.asm \
     arch/uart.c

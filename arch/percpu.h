@@ -16,6 +16,16 @@ struct local_window; // mm/local_window.h
 struct step;         // kernel/step.h
 struct thread;       // kernel/thread.h
 
+#define PERCPU_DOMAINS 4096
+#define PERCPU_HEAP_CLASSES 27
+#define PERCPU_HEAP_SLOTS 32
+
+// A domain's free frames that this CPU has at hand (mm/frame_cache.h).
+struct frame_cache {
+    uint32_t head; // frame number, linked by private_next; 0 ends the list
+    uint32_t count;
+};
+
 struct cpu_data {
     struct cpu_data *self; // for taking the address of a member
 
@@ -54,6 +64,22 @@ struct cpu_data {
     struct catch_frame *catches; // innermost place to come back to
     struct step *step;           // innermost step_through(), or NULL
     uint32_t cpu;                // number of this CPU
+    uint32_t apic_id;
+    bool tlb_lazy; // tlb_wake() is to be called
+
+    // The domain whose single frame this CPU is filling; 0: none.
+    uint32_t frame_filling;
+    struct frame_cache frame_cache[PERCPU_DOMAINS];
+
+    // Of the heap: for each size, where the next free object goes, and the
+    // objects (mm/heap.c).
+    void **heap_top[PERCPU_HEAP_CLASSES];
+    void *heap_slots[PERCPU_HEAP_CLASSES][PERCPU_HEAP_SLOTS] __aligned(
+        PERCPU_HEAP_SLOTS * sizeof(void *));
+
+    // Written by other CPUs, so on a cache line of their own (arch/tlb.c).
+    uint32_t tlb_state __aligned(64);
+    uint32_t tlb_wanted;
 } __aligned(64);
 
 _Static_assert(offsetof(struct cpu_data, bracket_top) == PERCPU_BRACKET_TOP &&
@@ -76,6 +102,9 @@ _Static_assert(offsetof(struct cpu_data, nmi_level) == PERCPU_NMI_LEVEL,
 // This CPU's data; each access is one GS-relative instruction. Read-modify-
 // write of a counter is one instruction too, so no handler can lose a count.
 #define percpu (*(volatile struct cpu_data __seg_gs *)0)
+
+// The same without volatile, for what only code with interrupts off touches.
+#define percpu_plain (*(struct cpu_data __seg_gs *)0)
 
 // Add a constant in a single instruction.
 #define percpu_add(member, constant)                                           \

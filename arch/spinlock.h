@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // A lock for a few instructions, with interrupts off while it is held. Not for
-// NMI context.
+// NMI context. Whoever waits for it does what other CPUs ask for meanwhile
+// (arch/tlb.h), since the holder may be waiting for that.
 #pragma once
 
 #include "arch/cpu.h"
@@ -11,13 +12,16 @@ struct spinlock {
     uint32_t held;
 };
 
+// Until it looks free. Interrupts off.
+void spin_wait(const struct spinlock *lock);
+
 // Returns the flags that spin_unlock() puts back.
 static inline uint64_t spin_lock(struct spinlock *lock)
 {
     uint64_t flags = cpu_read_flags();
     cpu_cli();
     while (unlikely(__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE))) {
-        cpu_pause();
+        spin_wait(lock);
     }
     return flags;
 }

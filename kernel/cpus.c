@@ -19,6 +19,7 @@
 #include "kernel/thread.h"
 #include "keyhole.h"
 #include "lib/panic.h"
+#include "mm/heap.h"
 #include "mm/pagetable.h"
 #include "mm/stack.h"
 #include "mm/trampoline.h"
@@ -73,8 +74,11 @@ static __noreturn __noinline void idle(struct ap *self)
 {
     ap_state_set(self, AP_STATE_READY);
     for (;;) {
-        cpu_sti();
-        cpu_hlt();
+        tlb_idle();
+        cpu_sti_hlt_cli();
+        if (percpu.tlb_lazy) { // an NMI woke it
+            tlb_wake(false);
+        }
     }
 }
 
@@ -120,6 +124,7 @@ static __init bool prepare(unsigned number, uint32_t id)
         exceptions->nmi == NULL || exceptions->machine_check == NULL) {
         return false;
     }
+    heap_init_cpu(needs[number].data);
     ap->apic_id = id;
     ap->stack_top = needs[number].idle->stack_top;
     ap->state = AP_STATE_AWAITED;
@@ -182,7 +187,6 @@ static __init void admit(struct ap *ap, unsigned number)
         return;
     }
     needs[number].cpu = cpus_count;
-    remote_init(cpus_count, ap->apic_id);
     ap_state_set(ap, AP_STATE_GO);
     if (!ap_wait(ap, AP_STATE_READY)) {
         panic("the CPU with APIC ID %u stopped while it was set up; leave it "
@@ -200,22 +204,5 @@ __init void cpus_start(void)
     }
     for (unsigned i = 0; i < count; i++) {
         admit(&ap_table[i], i);
-    }
-}
-
-// ---------------------------------------------------------------- After boot
-
-static void forget(void *unused)
-{
-    (void)unused;
-    tlb_flush_all();
-}
-
-void cpus_forget_boot(void)
-{
-    for (unsigned cpu = 0; cpu < cpus_count; cpu++) {
-        if (cpu != cpu_id()) {
-            cpu_call(cpu, forget, NULL);
-        }
     }
 }

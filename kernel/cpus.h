@@ -21,7 +21,3 @@ uint32_t cpus_apic_id_max(void);
 // Bring up as many as there are, and maxcpus= allows; say which are left out.
 // Boot, before image_seal(), with interrupts set up.
 void cpus_start(void);
-
-// Make all other CPUs forget their translations of init code and of the
-// trampoline. After image_seal().
-void cpus_forget_boot(void);

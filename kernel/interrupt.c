@@ -57,12 +57,13 @@ __init void interrupt_init(void)
     }
     pic_disable(VECTOR_PIC);
     apic_init(apic_map(), VECTOR_SPURIOUS);
-    remote_init(0, apic_id());
+    percpu.apic_id = apic_id();
 }
 
 __init void interrupt_init_cpu(void)
 {
     apic_init_cpu(VECTOR_SPURIOUS);
+    percpu.apic_id = apic_id();
 }
 
 void interrupts_enable(void)
@@ -79,6 +80,9 @@ void interrupt_handle(unsigned vector)
     switch (vector) {
     case VECTOR_CALL:
         remote_call_handle();
+        break;
+    case VECTOR_FLUSH:
+        tlb_serve();
         break;
     case VECTOR_TIMER:
         timer_handle();

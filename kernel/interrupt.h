@@ -7,6 +7,7 @@
 // same.
 #pragma once
 
+#include "arch/tlb.h"
 #include "lib/types.h"
 
 // The upper four bits are the priority.
@@ -14,11 +15,12 @@ enum interrupt_vector {
     VECTOR_INTERRUPTS = 0x20, // the first that is not an exception
     VECTOR_PIC = 0x20,        // both 8259s, masked: 16 vectors
     VECTOR_TIMER = 0x30,
-    VECTOR_CALL = 0xf0, // nothing else has its priority
+    VECTOR_CALL = 0xf0, // nothing but the next has its priority
+    VECTOR_FLUSH = TLB_VECTOR,
     VECTOR_SPURIOUS = 0xff,
 };
 
-// Map and set up this CPU's local APIC, and mask the 8259s. Boot, before
+// Map and set up the boot CPU's local APIC, and mask the 8259s. Boot, before
 // image_seal().
 void interrupt_init(void);
 

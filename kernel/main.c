@@ -40,6 +40,5 @@ void kmain(const struct boot_info *boot)
     cpus_start();           // the other CPUs, as far as they come
     image_seal();           // init code is gone, constants are constant
     interrupts_enable();    // from here on they may come
-    cpus_forget_boot();     // what is gone is gone on every CPU
     run();                  // tests, benchmarks, application or shell
 }

@@ -13,20 +13,15 @@
 #include "kernel/interrupt.h"
 #include "mm/misuse.h"
 
-// Lets through interrupts of the priority of VECTOR_CALL only.
+// Lets through interrupts of the priority of VECTOR_CALL only, and with it
+// those of VECTOR_FLUSH.
 #define PRIORITY_CALLS (VECTOR_CALL / 16 - 1)
 
 static struct remote_cpu {
-    uint32_t apic_id;
     struct remote_call *calls;
     struct remote_call *nmis;
     uint64_t nmis_merged; // requests that ran in the NMI of another
 } __aligned(64) cpus[CPUS_MAX];
-
-__init void remote_init(unsigned cpu, uint32_t id)
-{
-    cpus[cpu].apic_id = id;
-}
 
 static void call_add(struct remote_call **list, struct remote_call *call)
 {
@@ -81,13 +76,13 @@ bool remote_nmi_handle(void)
 void remote_call_post(unsigned cpu, struct remote_call *call)
 {
     call_add(&cpus[cpu].calls, call);
-    apic_send(cpus[cpu].apic_id, VECTOR_CALL);
+    apic_send(cpu_data_of(cpu)->apic_id, VECTOR_CALL);
 }
 
 void remote_nmi_post(unsigned cpu, struct remote_call *call)
 {
     call_add(&cpus[cpu].nmis, call);
-    apic_send_nmi(cpus[cpu].apic_id);
+    apic_send_nmi(cpu_data_of(cpu)->apic_id);
 }
 
 bool remote_is_done(const struct remote_call *call)
@@ -140,6 +135,9 @@ void cpu_nmi(unsigned cpu, void (*fn)(void *arg), void *arg)
     call_check(cpu, CALL_SITE());
     remote_nmi_post(cpu, &call);
     while (!remote_is_done(&call)) {
+        if (!(cpu_read_flags() & RFLAGS_IF)) {
+            tlb_serve();
+        }
         cpu_pause();
     }
 }

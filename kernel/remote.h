@@ -23,9 +23,6 @@ void remote_nmi_post(unsigned cpu, struct remote_call *call);
 // Whether it has run. Any context.
 bool remote_is_done(const struct remote_call *call);
 
-// The APIC ID of a CPU that will take calls. Boot.
-void remote_init(unsigned cpu, uint32_t id);
-
 // Called by the trap handler: run what was asked for. False: an NMI for which
 // nobody asked.
 void remote_call_handle(void);

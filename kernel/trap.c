@@ -6,6 +6,7 @@
 #include "arch/cpu.h"
 #include "arch/percpu.h"
 #include "arch/pks.h"
+#include "arch/tlb.h"
 #include "kernel/catch.h"
 #include "kernel/config.h"
 #include "kernel/fault.h"
@@ -132,6 +133,9 @@ void trap_handle(struct trap_frame *trap)
     if (unlikely(percpu.trap_level > TRAPS_MAX)) {
         panic("traps nest more than %d deep, the last at 0x%lx", TRAPS_MAX,
               trap->rip);
+    }
+    if (unlikely(percpu.tlb_lazy)) {
+        tlb_wake(trap->vector == TRAP_NMI);
     }
     switch (trap->vector) {
     case TRAP_DF:

@@ -185,10 +185,10 @@ static void area_check(struct audit *audit, const struct free_area *area,
     }
 }
 
-// The list of single frames of a domain.
-static void cache_check(struct audit *audit, unsigned owner)
+// A CPU's list of single frames of a domain.
+static void cache_check(struct audit *audit, unsigned owner,
+                        const struct frame_cache *cache)
 {
-    const struct frame_cache *cache = &frame_caches[owner];
     uint64_t frame = cache->head;
     uint32_t count = 0;
     while (frame != 0 && count <= cache->count &&
@@ -210,7 +210,10 @@ static void domain_check(struct audit *audit, const struct domain *domain)
     const struct domain_rights *read = &domain_read_[domain->id];
     audit->domain.counted += audit_hash(domain->id) * domain->frames;
     area_check(audit, &domain->area, domain->id);
-    cache_check(audit, domain->id);
+    for (unsigned cpu = 0; cpu < cpus_count; cpu++) {
+        cache_check(audit, domain->id,
+                    &cpu_data_of(cpu)->frame_cache[domain->id]);
+    }
     bool parked = domain->key == 0;
     bool right = parked
                      ? domain->open_write == 0 && domain->open_read == 0 &&

@@ -109,7 +109,7 @@ void blocks_give_locked(struct domain *domain, uint64_t frame, unsigned order)
 
 // The frames of a domain in a block that several have: run by run.
 static void shared_rekey_locked(uint64_t number, const struct domain *domain,
-                                unsigned key)
+                                unsigned key, struct tlb_batch *batch)
 {
     uint64_t frame = number * BLOCK_FRAMES;
     uint64_t end = frame + BLOCK_FRAMES;
@@ -120,19 +120,20 @@ static void shared_rekey_locked(uint64_t number, const struct domain *domain,
             run = MIN(BIT(page->private_order), end - frame);
             if ((page->private_domain & ~DOMAIN_FREE) == domain->id) {
                 pt_rekey_locked(DIRECT_MAP_BASE + frame * PAGE_SIZE,
-                                run * PAGE_SIZE, key);
+                                run * PAGE_SIZE, key, batch);
             }
         }
         frame += run;
     }
 }
 
-void blocks_rekey_locked(const struct domain *domain, unsigned key)
+void blocks_rekey_locked(const struct domain *domain, unsigned key,
+                         struct tlb_batch *batch)
 {
     for (uint32_t n = domain->blocks; n != 0; n = block_at(n - 1)->next) {
-        pt_rekey_locked(DIRECT_MAP_BASE + (n - 1) * MIB(2), MIB(2), key);
+        pt_rekey_locked(DIRECT_MAP_BASE + (n - 1) * MIB(2), MIB(2), key, batch);
     }
     for (uint32_t n = shared_head; n != 0; n = block_at(n - 1)->next) {
-        shared_rekey_locked(n - 1, domain, key);
+        shared_rekey_locked(n - 1, domain, key, batch);
     }
 }

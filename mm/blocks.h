@@ -5,6 +5,7 @@
 // several share, which only scarce memory makes. mm_lock is held in all of it.
 #pragma once
 
+#include "arch/tlb.h"
 #include "keyhole.h"
 #include "lib/types.h"
 
@@ -14,5 +15,7 @@ bool blocks_take_locked(struct domain *domain, uint64_t frame, unsigned order);
 void blocks_give_locked(struct domain *domain, uint64_t frame, unsigned order);
 
 // Give every leaf of the direct map that holds memory of a domain another key,
-// and forget the old translations.
-void blocks_rekey_locked(const struct domain *domain, unsigned key);
+// invalidate them on this CPU, and add them to what the caller has the other
+// CPUs invalidate.
+void blocks_rekey_locked(const struct domain *domain, unsigned key,
+                         struct tlb_batch *batch);

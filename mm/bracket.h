@@ -128,12 +128,12 @@ const struct bracket *bracket_innermost(void);
 // abandoned.
 void brackets_abandon(struct bracket *top, uint32_t rights);
 
-// An open bracket, of this thread or of its handlers, that holds one of
-// `count` frames from `page` on, or NULL.
+// An open bracket, of any thread or handler, that holds one of `count` frames
+// from `page` on, or NULL. Not in the handler of an NMI.
 const struct bracket *bracket_find_open(const struct page *page, size_t count);
 
-// A bit for each key whose domain has a bracket open, in this thread or in its
-// handlers. Any context.
+// A bit for each key whose domain has a bracket open, in any thread or handler.
+// A guess unless the other CPUs are parked (arch/tlb.h). Any context.
 uint32_t brackets_busy_keys(void);
 
 // Go through the remembered brackets of this thread on a frame: open ones and
@@ -153,5 +153,6 @@ enum bracket_where {
 const struct bracket *bracket_find(uintptr_t address,
                                    enum bracket_where *where);
 
-// The open bracket with this address of a thread that no CPU runs; NULL: none.
-const struct bracket *bracket_find_sleeping(uintptr_t address);
+// The open bracket with this address of another thread, or of another CPU's
+// handler; NULL: none.
+const struct bracket *bracket_find_elsewhere(uintptr_t address);

@@ -123,7 +123,7 @@ void bracket_misuse_unmap(const void *address, uintptr_t site)
         .site = {{"this unmap", site}},
     };
     if (bracket == NULL) {
-        bracket = bracket_find_sleeping((uintptr_t)address);
+        bracket = bracket_find_elsewhere((uintptr_t)address);
         if (bracket != NULL) {
             misuse.what = "unmap by another thread";
             misuse.site[1].what = "mapped";

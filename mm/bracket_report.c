@@ -2,6 +2,7 @@
 //
 // Looking at brackets, for those who report or abandon them. Not for hot paths.
 #include "arch/pks.h"
+#include "arch/tlb.h"
 #include "mm/bracket_internal.h"
 #include "mm/context.h"
 #include "mm/domain.h"
@@ -123,19 +124,36 @@ static bool bracket_holds(const struct bracket *bracket,
 }
 
 // All open brackets: those of this CPU's handlers and its thread, innermost
-// first, and those of the threads that no CPU runs.
+// first, those of the other CPUs, and those of the threads that no CPU runs.
+// What other CPUs do meanwhile may hide one, or show one that has just been
+// closed, unless they are parked (arch/tlb.h); all that is read stays mapped.
 struct walk {
     const struct bracket *next; // NULL: not begun
     const struct local_window *window;
-    struct mm_context *context; // whose turn it is; NULL: this CPU's
+    unsigned cpus;              // how many were begun, this one not counted
+    struct mm_context *context; // whose turn it is; NULL: that of CPUs
     bool over;
 };
+
+// The next of the other CPUs. False: no more.
+static bool walk_to_cpu(struct walk *walk)
+{
+    if (walk->cpus + 1 >= cpus_count) {
+        return false;
+    }
+    unsigned number = walk->cpus < percpu.cpu ? walk->cpus : walk->cpus + 1;
+    const volatile struct cpu_data *cpu = cpu_data_of(number);
+    walk->cpus++;
+    walk->next = cpu->bracket_top;
+    walk->window = cpu->window;
+    return true;
+}
 
 // Go on to the context that is below, or to the next thread.
 static void walk_descend(struct walk *walk)
 {
     walk->next = interrupted_top(walk->next - 1);
-    while (walk->next == NULL) {
+    while (walk->next == NULL && !walk_to_cpu(walk)) {
         walk->context = mm_context_next(walk->context);
         if (walk->context == NULL) {
             walk->over = true;
@@ -160,7 +178,7 @@ static const struct bracket *walk_on(struct walk *walk)
     return walk->over ? NULL : --walk->next;
 }
 
-const struct bracket *bracket_find_open(const struct page *page, size_t count)
+static const struct bracket *find_open(const struct page *page, size_t count)
 {
     struct walk walk = {0};
     const struct bracket *bracket;
@@ -170,12 +188,27 @@ const struct bracket *bracket_find_open(const struct page *page, size_t count)
     return bracket;
 }
 
-const struct bracket *bracket_find_sleeping(uintptr_t address)
+const struct bracket *bracket_find_open(const struct page *page, size_t count)
+{
+    const struct bracket *bracket = find_open(page, count);
+    if (unlikely(bracket != NULL && cpus_count > 1)) {
+        uint64_t flags = cpu_interrupts_off();
+        if (tlb_park()) {
+            bracket = find_open(page, count);
+            tlb_release(NULL);
+        }
+        cpu_interrupts_restore(flags);
+    }
+    return bracket;
+}
+
+const struct bracket *bracket_find_elsewhere(uintptr_t address)
 {
     struct walk walk = {0};
     const struct bracket *bracket;
     while ((bracket = walk_on(&walk)) != NULL &&
-           (walk.context == NULL || bracket_address(bracket) != address)) {
+           ((walk.context == NULL && walk.cpus == 0) ||
+            bracket_address(bracket) != address)) {
     }
     return bracket;
 }

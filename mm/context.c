@@ -98,6 +98,7 @@ __init void mm_context_enter(struct mm_context *context)
     context->running = true;
     percpu.bracket_top = context->top;
     percpu.window = &context->window;
+    __atomic_fetch_add(&mm_contexts_holding, 1, __ATOMIC_RELAXED);
 }
 
 void mm_context_destroy(struct mm_context *context)
@@ -130,10 +131,10 @@ void mm_context_switch(struct mm_context *from, struct mm_context *to,
     uint32_t rights = pks_rights();
     from->top = in_trap ? first->interrupted : percpu.bracket_top;
     if (unlikely(holds_bracket(from))) {
-        mm_contexts_holding++;
+        __atomic_fetch_add(&mm_contexts_holding, 1, __ATOMIC_RELAXED);
     }
     if (unlikely(holds_bracket(to))) {
-        mm_contexts_holding--;
+        __atomic_fetch_sub(&mm_contexts_holding, 1, __ATOMIC_RELAXED);
     }
     from->running = false;
     to->running = true;

@@ -21,7 +21,8 @@ struct mm_context {
     bool in_use;        // between create and destroy
 };
 
-// How many contexts that no CPU runs have a bracket open.
+// How many contexts that no CPU runs have a bracket open; and one for each
+// other CPU, whose brackets nobody counts.
 extern uint32_t mm_contexts_holding;
 
 // The boot thread's. Early boot, before any trap.

@@ -120,9 +120,9 @@ int domain_destroy(struct domain *domain)
     if (domain == NULL || domain->id < DOMAIN_BUILT_IN || !domain->live) {
         return -EINVAL;
     }
+    frame_cache_drain_all(domain);
     uint64_t lock = mm_lock();
     int error = -EBUSY;
-    frame_cache_drain_locked(domain);
     if (domain->frames == 0) {
         domain_blocks_reclaim_locked(domain);
         error = domain->area.nonempty != 0 ? -ENOMEM : 0;

@@ -8,12 +8,18 @@
 #include "mm/frames_internal.h"
 #include "mm/lock.h"
 
-struct frame_cache frame_caches[DOMAINS_MAX];
-uint32_t frame_filling;
+uint32_t domain_frames(const struct domain *domain)
+{
+    uint32_t frames = domain->frames;
+    for (unsigned cpu = 0; cpu < cpus_count; cpu++) {
+        frames -= cpu_data_of(cpu)->frame_cache[domain->id].count;
+    }
+    return frames;
+}
 
 void frame_cache_refill_locked(struct domain *domain)
 {
-    struct frame_cache *cache = &frame_caches[domain->id];
+    struct frame_cache *cache = frame_cache_of(domain);
     ASSERT(mm_lock_held() && cache->head == 0);
     uint32_t *link = &cache->head;
     while (cache->count < FRAME_CACHE_BATCH) {
@@ -50,7 +56,7 @@ static void frames_give_locked(struct domain *domain, uint32_t frame)
 
 void frame_cache_spill(struct domain *domain)
 {
-    struct frame_cache *cache = &frame_caches[domain->id];
+    struct frame_cache *cache = frame_cache_of(domain);
     uint64_t lock = mm_lock();
     uint32_t *link = &cache->head;
     for (unsigned i = 0; i < FRAME_CACHE_MAX - FRAME_CACHE_BATCH; i++) {
@@ -65,9 +71,25 @@ void frame_cache_spill(struct domain *domain)
 
 void frame_cache_drain_locked(struct domain *domain)
 {
-    struct frame_cache *cache = &frame_caches[domain->id];
+    struct frame_cache *cache = frame_cache_of(domain);
     ASSERT(mm_lock_held());
     uint32_t all = cache->head;
     *cache = (struct frame_cache){0};
     frames_give_locked(domain, all);
+}
+
+static void drain_here(void *domain)
+{
+    uint64_t lock = mm_lock();
+    frame_cache_drain_locked(domain);
+    mm_unlock(lock);
+}
+
+void frame_cache_drain_all(struct domain *domain)
+{
+    for (unsigned cpu = 0; cpu < cpus_count; cpu++) {
+        if (cpu_data_of(cpu)->frame_cache[domain->id].count != 0) {
+            cpu_call(cpu, drain_here, domain);
+        }
+    }
 }

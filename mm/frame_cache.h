@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // A short list of free single frames for each domain, so that alloc_page() and
-// free_page() seldom need mm_lock. It belongs to this CPU: another CPU would
-// have lists of its own. Used with interrupts off; filled from the domain's
+// free_page() seldom need mm_lock. Each CPU has lists of its own, in its own
+// data. Used with interrupts off; filled from the domain's
 // free blocks and emptied into them in batches, under mm_lock.
 //
 // A frame in it is free like any other: FRAME_FREE, FRAME_HEAD, its domain's
@@ -11,6 +11,7 @@
 // in between may be abandoned (kernel/catch.c): that loses one frame at most.
 #pragma once
 
+#include "arch/percpu.h"
 #include "keyhole.h"
 #include "lib/types.h"
 #include "mm/domain.h"
@@ -19,23 +20,16 @@
 #define FRAME_CACHE_MAX 32
 #define FRAME_CACHE_BATCH 16 // moved at once
 
-struct frame_cache {
-    uint32_t head; // frame number, linked by private_next; 0 ends the list
-    uint32_t count;
-};
+_Static_assert(PERCPU_DOMAINS == DOMAINS_MAX, "arch/percpu.h");
 
-// By the number of the domain.
-extern struct frame_cache frame_caches[DOMAINS_MAX];
-
-// The domain whose single frame this CPU is filling: it keeps its key
-// (mm/keys.c). DOMAIN_NONE: none.
-extern uint32_t frame_filling;
+// This CPU's list of a domain. Interrupts off.
+static inline struct frame_cache *frame_cache_of(const struct domain *domain)
+{
+    return &percpu.self->frame_cache[domain->id];
+}
 
 // Frames of a domain that somebody has.
-static inline uint32_t domain_frames(const struct domain *domain)
-{
-    return domain->frames - frame_caches[domain->id].count;
-}
+uint32_t domain_frames(const struct domain *domain);
 
 // Fill the empty list of a domain with free frames that it has already. mm_lock
 // held.
@@ -45,5 +39,8 @@ void frame_cache_refill_locked(struct domain *domain);
 // off.
 void frame_cache_spill(struct domain *domain);
 
-// Give all of them back. mm_lock held.
+// Give all that this CPU has back. mm_lock held.
 void frame_cache_drain_locked(struct domain *domain);
+
+// The same on every CPU that has some. Thread context.
+void frame_cache_drain_all(struct domain *domain);

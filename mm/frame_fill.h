@@ -40,12 +40,12 @@ static inline const uint64_t *poison_broken(const uint64_t *word)
 static inline __attribute__((always_inline)) bool
 frame_fill(struct page *page, unsigned id, uint64_t word, uintptr_t *broken)
 {
-    frame_filling = id;
+    percpu.frame_filling = id;
     cpu_compiler_barrier();
     uint32_t rights = pks_rights();
     uint32_t open = rights & domain_write_[id].keep;
     if (unlikely(open == 0)) {
-        frame_filling = DOMAIN_NONE;
+        percpu.frame_filling = DOMAIN_NONE;
         return false;
     }
     uintptr_t address = page_direct_address(page);
@@ -56,6 +56,6 @@ frame_fill(struct page *page, unsigned id, uint64_t word, uintptr_t *broken)
     }
     cpu_store_words(address, word, PAGE_SIZE / sizeof(word));
     pks_set_rights(rights);
-    frame_filling = DOMAIN_NONE;
+    percpu.frame_filling = DOMAIN_NONE;
     return true;
 }

@@ -70,8 +70,9 @@ static uintptr_t block_fill(struct page *page, unsigned order, uint64_t word,
 // --------------------------------------------------------------------- Giving
 
 // Put a frame, poisoned by now, on its domain's list. Interrupts off.
-static inline void page_put(struct page *page, struct frame_cache *cache,
-                            uint32_t owner, uintptr_t site)
+static inline void page_put(struct page *page,
+                            struct frame_cache __seg_gs *cache, uint32_t owner,
+                            uintptr_t site)
 {
     page->private_site = site_pack(site);
     page_write_owner(page, owner);
@@ -88,7 +89,7 @@ static inline void page_put(struct page *page, struct frame_cache *cache,
 static __used __noinline uint64_t page_give(struct page *page, uintptr_t site)
 {
     unsigned id = page->private_domain;
-    struct frame_cache *cache = &frame_caches[id];
+    struct frame_cache __seg_gs *cache = &percpu_plain.frame_cache[id];
     block_fill(page, 0, FRAME_POISON_WORD, false);
     uint64_t flags = cpu_interrupts_off();
     if (cache->count == FRAME_CACHE_MAX) {
@@ -104,7 +105,7 @@ static inline __attribute__((always_inline)) void
 page_give_quick(struct page *page, uint32_t owner, uintptr_t site)
 {
     unsigned id = (uint16_t)owner;
-    struct frame_cache *cache = &frame_caches[id];
+    struct frame_cache __seg_gs *cache = &percpu_plain.frame_cache[id];
     uint64_t flags = cpu_interrupts_off();
     if (unlikely(cache->count == FRAME_CACHE_MAX ||
                  !frame_fill(page, id, FRAME_POISON_WORD, NULL))) {
@@ -190,7 +191,7 @@ static __used __noinline struct page *block_take(struct domain *domain,
         page[i].private_prev = 0;
     }
     domain->frames += BIT(order);
-    if (order == 0 && frame_caches[domain->id].head == 0) {
+    if (order == 0 && frame_cache_of(domain)->head == 0) {
         frame_cache_refill_locked(domain);
     }
     mm_unlock(lock);
@@ -232,7 +233,7 @@ page_take(struct domain *domain, uintptr_t site)
         __builtin_unreachable();
     }
     unsigned id = domain->id;
-    struct frame_cache *cache = &frame_caches[id];
+    struct frame_cache __seg_gs *cache = &percpu_plain.frame_cache[id];
     uint64_t flags = cpu_interrupts_off();
     uint32_t frame = cache->head;
     if (unlikely(frame == 0)) {

@@ -3,6 +3,7 @@
 // kmalloc(), kzalloc(), kfree(). Each size has a short stack of free objects;
 // most calls do no more than move one from or to it.
 #include "arch/cpu.h"
+#include "arch/percpu.h"
 #include "mm/heap_internal.h"
 #include "mm/misuse.h"
 
@@ -12,17 +13,12 @@
 #define STACK_OBJECTS(size)                                                    \
     MIN(MAX(STACK_BYTES / (size), STACK_OBJECTS_MIN), STACK_SLOTS - 1)
 
-// Objects that are free, whose slabs take them for used. This CPU's: another
-// CPU would have stacks of its own. Used with interrupts off. A stack grows up
-// to an aligned address, and below its first object is a NULL that stays.
-static void *stack_slots[HEAP_CLASSES][STACK_SLOTS] __aligned(STACK_SLOTS *
-                                                              sizeof(void *));
-
-#define STACK_EMPTY(number, below, size)                                       \
-    [number] = &stack_slots[number][STACK_SLOTS - STACK_OBJECTS(size)],
-
-// Where the next object goes.
-static void **stack_top[HEAP_CLASSES] = {HEAP_SIZES(STACK_EMPTY)};
+// The stacks of a CPU hold objects that are free, whose slabs take them for
+// used. Only that CPU touches them, with interrupts off. A stack grows up to an
+// aligned address, and below its first object is a NULL that stays.
+_Static_assert(STACK_SLOTS == PERCPU_HEAP_SLOTS &&
+                   HEAP_CLASSES == PERCPU_HEAP_CLASSES,
+               "arch/percpu.h");
 
 #define CLASS_OF_SIZE(number, below, size)                                     \
     [(below) / HEAP_GRAIN + 1 ...(size) / HEAP_GRAIN] = (number),
@@ -48,17 +44,25 @@ static size_t stack_limit(unsigned class)
 
 static void **stack_bottom(unsigned class)
 {
-    return &stack_slots[class][STACK_SLOTS - stack_limit(class)];
+    return &percpu.self->heap_slots[class][STACK_SLOTS - stack_limit(class)];
+}
+
+void heap_init_cpu(struct cpu_data *cpu)
+{
+    for (unsigned class = 1; class < HEAP_CLASSES; class ++) {
+        cpu->heap_top[class] =
+            &cpu->heap_slots[class][STACK_SLOTS - stack_limit(class)];
+    }
 }
 
 // Give the oldest `count` objects of a stack back to their slabs.
 static void stack_shrink_locked(unsigned class, size_t count)
 {
     void **bottom = stack_bottom(class);
-    size_t rest = stack_top[class] - bottom - count;
+    size_t rest = percpu_plain.heap_top[class] - bottom - count;
     slab_give_locked(class, bottom, count);
     memmove(bottom, bottom + count, rest * sizeof(*bottom));
-    stack_top[class] = bottom + rest;
+    percpu_plain.heap_top[class] = bottom + rest;
 }
 
 // The stack was empty: fill half of it, beside one object for the caller. NULL:
@@ -68,9 +72,9 @@ static void *stack_refill(size_t class)
     void *object = NULL;
     uint64_t lock = spin_lock(&heap_lock);
     if (slab_take_locked(class, &object, 1) == 1 &&
-        stack_top[class] == stack_bottom(class)) {
-        stack_top[class] += slab_take_locked(class, stack_bottom(class),
-                                             stack_limit(class) / 2);
+        percpu_plain.heap_top[class] == stack_bottom(class)) {
+        percpu_plain.heap_top[class] += slab_take_locked(
+            class, stack_bottom(class), stack_limit(class) / 2);
     }
     spin_unlock(&heap_lock, lock);
     return object;
@@ -80,26 +84,35 @@ static void *stack_refill(size_t class)
 static __noinline void free_slow(void *object, size_t class)
 {
     uint64_t lock = spin_lock(&heap_lock);
-    if (stack_is_full(stack_top[class])) {
+    if (stack_is_full(percpu_plain.heap_top[class])) {
         stack_shrink_locked(class, stack_limit(class) / 2);
     }
-    *stack_top[class]++ = object;
+    *percpu_plain.heap_top[class]++ = object;
     spin_unlock(&heap_lock, lock);
 }
 
 void heap_trim_locked(void)
 {
     for (unsigned class = 1; class < HEAP_CLASSES; class ++) {
-        stack_shrink_locked(class, stack_top[class] - stack_bottom(class));
+        stack_shrink_locked(class,
+                            percpu_plain.heap_top[class] - stack_bottom(class));
         slab_trim_locked(class);
     }
 }
 
-void heap_trim(void)
+static void trim_here(void *unused)
 {
+    (void)unused;
     uint64_t lock = spin_lock(&heap_lock);
     heap_trim_locked();
     spin_unlock(&heap_lock, lock);
+}
+
+void heap_trim(void)
+{
+    for (unsigned cpu = 0; cpu < cpus_count; cpu++) {
+        cpu_call(cpu, trim_here, NULL);
+    }
 }
 
 // ------------------------------------------------------------ Public contract
@@ -134,13 +147,13 @@ static inline __attribute__((always_inline)) void *alloc(size_t size)
     }
     size_t class = class_of_grains[(slot + HEAP_GRAIN - 1) / HEAP_GRAIN];
     uint64_t flags = cpu_interrupts_off();
-    void **top = stack_top[class];
+    void **top = percpu_plain.heap_top[class];
     void *object = top[-1];
     if (unlikely(object == NULL)) {
         cpu_interrupts_restore(flags);
         return alloc_slow(size, slot, CALL_SITE());
     }
-    stack_top[class] = top - 1;
+    percpu_plain.heap_top[class] = top - 1;
     cpu_interrupts_restore(flags);
     return object_hand_out(object, size, class, CALL_SITE());
 }
@@ -188,13 +201,13 @@ void kfree(void *object)
     }
     *state |= HEAP_FREED;
     uint64_t flags = cpu_interrupts_off();
-    void **top = stack_top[class];
+    void **top = percpu_plain.heap_top[class];
     if (unlikely(stack_is_full(top))) {
         cpu_interrupts_restore(flags);
         free_slow(object, class);
         return;
     }
     *top = object;
-    stack_top[class] = top + 1;
+    percpu_plain.heap_top[class] = top + 1;
     cpu_interrupts_restore(flags);
 }

@@ -7,6 +7,11 @@
 #include "keyhole.h"
 #include "lib/types.h"
 
+struct cpu_data; // arch/percpu.h
+
+// Empty stacks for a CPU that has allocated nothing yet. Boot.
+void heap_init_cpu(struct cpu_data *cpu);
+
 struct heap_usage {
     size_t objects; // live
     size_t bytes;   // that were asked for; in release builds, that they take
@@ -32,6 +37,6 @@ struct heap_leak {
 // sites: 0. Thread context.
 size_t heap_leaks(uint32_t mark, struct heap_leak *leaks, size_t max);
 
-// Give all memory back that no live object needs. Done when memory runs out,
-// too. Thread context.
+// Give all memory back that no live object needs. Thread context. When memory
+// runs out, what this CPU keeps is given back anyway.
 void heap_trim(void);

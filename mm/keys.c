@@ -6,6 +6,7 @@
 #include "mm/keys.h"
 
 #include "arch/pks.h"
+#include "arch/tlb.h"
 #include "lib/panic.h"
 #include "mm/blocks.h"
 #include "mm/bracket.h"
@@ -18,8 +19,11 @@ static unsigned hand = KEY_DOMAINS; // where the next victim is looked for
 
 static void key_give_locked(struct domain *domain, unsigned key)
 {
+    struct tlb_batch batch;
+    batch.count = 0;
     owners[key] = domain->id;
-    blocks_rekey_locked(domain, key);
+    blocks_rekey_locked(domain, key, &batch);
+    tlb_shootdown_batch(&batch);
     domain->key = key;
     domain->open_write = PKRS_KEY_MASK(key);
     domain->open_read = PKRS_AD(key);
@@ -28,19 +32,58 @@ static void key_give_locked(struct domain *domain, unsigned key)
     domain_rights_set(domain->id, domain->open_write, domain->open_read);
 }
 
-void key_take_locked(struct domain *domain)
+// Nobody gets the key by the tables of domain rights any more, and nobody has a
+// bracket by it. The caller has the other CPUs invalidate the batch.
+static void key_withdraw_locked(struct domain *domain, struct tlb_batch *batch)
 {
     unsigned key = domain->key;
-    if (key == 0) {
-        return;
-    }
-    domain_rights_set(domain->id, 0, 0);
-    cpu_compiler_barrier();
     domain->key = 0;
     domain->open_write = domain->open_read = 0;
-    blocks_rekey_locked(domain, KEY_CLOSED);
+    blocks_rekey_locked(domain, KEY_CLOSED, batch);
     // fault=relaxed has left the key open in some context: it is lost for good.
     owners[key] = domain->pins == 0 ? DOMAIN_NONE : DOMAIN_POOL;
+}
+
+void key_take_locked(struct domain *domain)
+{
+    if (domain->key == 0) {
+        return;
+    }
+    struct tlb_batch batch;
+    batch.count = 0;
+    domain_rights_set(domain->id, 0, 0);
+    cpu_compiler_barrier();
+    key_withdraw_locked(domain, &batch);
+    tlb_shootdown_batch(&batch);
+}
+
+static bool key_is_lent_out(const struct domain *domain)
+{
+    return domain->pins != 0 || domain->id == percpu.frame_filling ||
+           (brackets_busy_keys() >> domain->key & 1);
+}
+
+// Take the key of a domain that looks as if nobody had it open. A map call on
+// another CPU may be between raising its top and looking at the domain's
+// rights, or about to be seen with an open bracket: so the rights go first,
+// then all other CPUs come to rest, and then the look counts. False: somebody
+// has it open, or this is no time to take a key.
+static bool key_take_idle_locked(struct domain *domain)
+{
+    struct tlb_batch batch;
+    batch.count = 0;
+    domain_rights_set(domain->id, 0, 0);
+    bool parked = tlb_park();
+    bool take = parked && !key_is_lent_out(domain);
+    if (take) {
+        key_withdraw_locked(domain, &batch);
+    } else {
+        domain_rights_set(domain->id, domain->open_write, domain->open_read);
+    }
+    if (parked) {
+        tlb_release(&batch);
+    }
+    return take;
 }
 
 // A key that nobody has, or that nobody has open; 0: all are in use.
@@ -51,14 +94,13 @@ static unsigned key_find_locked(void)
             return key;
         }
     }
-    uint32_t busy = brackets_busy_keys();
+    uint32_t busy = brackets_busy_keys(); // a guess, that of other CPUs
     for (unsigned i = KEY_DOMAINS; i < PKS_KEYS; i++) {
         unsigned key = hand;
         hand = hand + 1 < PKS_KEYS ? hand + 1 : KEY_DOMAINS;
         struct domain *owner = domain_of_id(owners[key]);
         if (owner->live && !(busy >> key & 1) && owner->pins == 0 &&
-            owner->id != frame_filling) {
-            key_take_locked(owner);
+            owner->id != percpu.frame_filling && key_take_idle_locked(owner)) {
             return key;
         }
     }

@@ -67,10 +67,6 @@ extern size_t kmaps_open; // mm_lock held
 // Of use if LONG_KMAP_SITE is set.
 uintptr_t kmap_site_of(const struct page *page);
 
-// Above this number of pages, everything is flushed (Linux's
-// tlb_single_page_flush_ceiling is 33).
-#define FLUSH_EACH_MAX 32
-
 // `pages` is constant where this is used: so there is no loop.
 static inline __attribute__((always_inline)) uintptr_t
 long_maps_invalidate(uintptr_t address, unsigned pages)
@@ -88,7 +84,10 @@ long_maps_invalidate(uintptr_t address, unsigned pages)
 // no CPU reaches a frame through the range. mm_lock held.
 static inline void long_maps_flush(uintptr_t address, size_t count)
 {
-    if (count > FLUSH_EACH_MAX) {
+    if (unlikely(cpus_count > 1)) {
+        tlb_shootdown_range(address, count);
+    }
+    if (count > TLB_PAGES_MAX) {
         tlb_flush_all();
         return;
     }

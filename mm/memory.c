@@ -9,6 +9,7 @@
 #include "mm/context.h"
 #include "mm/domain.h"
 #include "mm/frames.h"
+#include "mm/heap.h"
 #include "mm/image.h"
 #include "mm/keys.h"
 #include "mm/layout.h"
@@ -113,6 +114,7 @@ __init void memory_map_build(const struct boot_info *boot)
 
 __init void memory_init(const struct boot_info *boot)
 {
+    heap_init_cpu(percpu.self);
     frames_init(&ram, &available, boot->kernel_start,
                 boot->kernel_end - boot->kernel_start);
     domains_init();

@@ -5,6 +5,7 @@
 
 #include "arch/tlb.h"
 #include "lib/panic.h"
+#include "mm/frames.h"
 #include "mm/keys.h"
 #include "mm/layout.h"
 #include "mm/lock.h"
@@ -172,9 +173,10 @@ static bool boundary_split(uintptr_t address)
 }
 
 // Apply entry = (entry & ~mask) | bits to every present leaf of the range. The
-// range begins and ends at leaf boundaries. Window open.
+// range begins and ends at leaf boundaries. Window open. The caller sends the
+// batch to the other CPUs.
 static void leaves_update(uintptr_t address, uint64_t size, uint64_t mask,
-                          uint64_t bits)
+                          uint64_t bits, struct tlb_batch *batch)
 {
     uintptr_t end = address + size;
     while (address < end) {
@@ -188,19 +190,37 @@ static void leaves_update(uintptr_t address, uint64_t size, uint64_t mask,
         uint64_t *entry = (uint64_t *)&table[pt_index(address, level)];
         if (*entry & PTE_P) {
             entry_write(entry, (*entry & ~mask) | bits);
-            tlb_flush_page(address);
+            tlb_batch_add(batch, address);
         }
         address =
             ALIGN_DOWN(address, PT_LEVEL_SIZE(level)) + PT_LEVEL_SIZE(level);
     }
 }
 
-// Give back the tables below `table` that hold nothing in [start, end] (both
+// What is on its way out of the page tables: translations that other CPUs may
+// remember, and tables that nobody may get before they have forgotten them.
+struct removal {
+    struct tlb_batch batch;
+    uint32_t tables; // frame number, linked by private_next; 0 ends the list
+};
+
+// Nobody remembers any of it when this returns. Window closed.
+static void removal_finish(struct removal *removal)
+{
+    tlb_shootdown_batch(&removal->batch);
+    while (removal->tables != 0) {
+        uint32_t table = removal->tables;
+        removal->tables = frame_page(table)->private_next;
+        table_give((phys_addr_t)table * PAGE_SIZE);
+    }
+}
+
+// Take out the tables below `table` that hold nothing in [start, end] (both
 // bytes inclusive). True: `table` itself is empty too. Window open. An upper
 // entry may be cached until it is cleared; one INVLPG then drops all of them
-// (SDM 3A 4.10.4.1), before the table serves anybody else.
+// (SDM 3A 4.10.4.1).
 static bool tables_prune(phys_addr_t table, unsigned level, uintptr_t start,
-                         uintptr_t end)
+                         uintptr_t end, struct removal *removal)
 {
     uint64_t *entries = pt_table_at(table);
     uint64_t span = PT_LEVEL_SIZE(level);
@@ -210,10 +230,12 @@ static bool tables_prune(phys_addr_t table, unsigned level, uintptr_t start,
         uintptr_t base = ALIGN_DOWN(start, span * PT_ENTRIES) + i * span;
         if ((entry & PTE_P) && !pte_is_leaf(entry, level) &&
             tables_prune(entry & PTE_ADDRESS, level - 1, MAX(start, base),
-                         MIN(end, base + span - 1))) {
+                         MIN(end, base + span - 1), removal)) {
             entry_write(&entries[i], 0);
-            tlb_flush_page(MAX(start, base));
-            table_give(entry & PTE_ADDRESS);
+            tlb_batch_add(&removal->batch, MAX(start, base));
+            uint32_t frame = (entry & PTE_ADDRESS) / PAGE_SIZE;
+            frame_page(frame)->private_next = removal->tables;
+            removal->tables = frame;
         }
     }
     for (unsigned i = 0; i < PT_ENTRIES; i++) {
@@ -236,17 +258,20 @@ static int change_locked(uintptr_t address, uint64_t size, uint64_t mask,
     // does finds out.
     (void)tables_prepare_locked();
     int error = 0;
+    struct removal removal;
+    removal.batch.count = removal.tables = 0;
     uint32_t rights = window_open(WINDOW_WRITE);
     if (boundary_split(address) && boundary_split(address + size)) {
-        leaves_update(address, size, mask, bits);
+        leaves_update(address, size, mask, bits, &removal.batch);
         if (prune) {
-            tables_prune(pt_tables.root, PT_LEVELS, address,
-                         address + size - 1);
+            tables_prune(pt_tables.root, PT_LEVELS, address, address + size - 1,
+                         &removal);
         }
     } else {
         error = -ENOMEM;
     }
     window_close(rights);
+    removal_finish(&removal);
     return error;
 }
 
@@ -295,18 +320,21 @@ int pt_join_locked(uintptr_t address, uint64_t entry)
     window_close(rights);
     if ((old & PTE_P) && !pte_is_leaf(old, 2)) {
         tlb_flush_all(); // of up to 512 pages
+        tlb_shootdown_all();
         table_give(old & PTE_ADDRESS);
     } else {
         tlb_flush_page(address);
+        tlb_shootdown_range(address, 1);
     }
     return 0;
 }
 
-void pt_rekey_locked(uintptr_t address, uint64_t size, unsigned key)
+void pt_rekey_locked(uintptr_t address, uint64_t size, unsigned key,
+                     struct tlb_batch *batch)
 {
     ASSERT(mm_lock_held());
     uint32_t rights = window_open(WINDOW_WRITE);
-    leaves_update(address, size, PTE_KEY_MASK, PTE_KEY(key));
+    leaves_update(address, size, PTE_KEY_MASK, PTE_KEY(key), batch);
     window_close(rights);
 }
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "arch/pte.h"
+#include "arch/tlb.h"
 #include "keyhole.h"
 #include "lib/types.h"
 
@@ -52,9 +53,10 @@ int pt_change_locked(uintptr_t address, uint64_t size, uint64_t mask,
 int pt_join_locked(uintptr_t address, uint64_t entry);
 
 // Give every leaf of a range that begins and ends at leaf boundaries another
-// key, and invalidate it on this CPU. Needs no tables and cannot fail. mm_lock
-// held.
-void pt_rekey_locked(uintptr_t address, uint64_t size, unsigned key);
+// key, invalidate it on this CPU, and add it to what the caller has the other
+// CPUs invalidate. Needs no tables and cannot fail. mm_lock held.
+void pt_rekey_locked(uintptr_t address, uint64_t size, unsigned key,
+                     struct tlb_batch *batch);
 
 // The level-1 entry that maps an address, with the tables on the way there made
 // if need be; NULL: no table frame left. The entries behind it to the end of

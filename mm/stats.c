@@ -10,7 +10,7 @@
     ({                                                                         \
         uint64_t sum_ = 0;                                                     \
         for (unsigned i_ = 0; i_ < cpus_count; i_++) {                         \
-            sum_ += *(volatile uint64_t *)&cpu_data_of(i_)->member;                \
+            sum_ += *(volatile uint64_t *)&cpu_data_of(i_)->member;            \
         }                                                                      \
         sum_;                                                                  \
     })

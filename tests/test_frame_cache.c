@@ -35,7 +35,7 @@ TEST(frame_cache, its_frames_are_free)
     CHECK(page != NULL);
     free_page(page);
     CHECK(is_cached(page));
-    CHECK_EQ(frame_caches[domain->id].head, page_frame(page));
+    CHECK_EQ(frame_cache_of(domain)->head, page_frame(page));
     CHECK_EQ(domain_frames(domain), 0);
     CHECK(page_domain(page) == NULL);
     volatile char *at = page_direct_map_address(page);
@@ -108,7 +108,7 @@ TEST(frame_cache, audit_finds_what_is_wrong)
     struct page *page = alloc_page(domain);
     CHECK(page != NULL);
     free_page(page);
-    struct frame_cache *cache = &frame_caches[domain->id];
+    struct frame_cache *cache = frame_cache_of(domain);
     bool found =
         CHANGED_IS_FOUND(cache->head, 0, AUDIT_FREE_LIST) &&
         CHANGED_IS_FOUND(cache->head, page->private_next, AUDIT_FREE_LIST) &&
@@ -133,7 +133,7 @@ TEST(frame_cache, fills_and_spills)
 {
     static struct page *pages[MANY];
     struct domain *domain = domain_create("cached");
-    const struct frame_cache *cache = &frame_caches[domain->id];
+    const struct frame_cache *cache = frame_cache_of(domain);
     uint64_t state = test_seed() | 1;
     unsigned held = 0, longest = 0, spills = 0;
     for (unsigned i = 0; i < 4000; i++) {
@@ -172,12 +172,12 @@ TEST(frame_cache, goes_back_when_memory_is_wanted)
     struct page *page = alloc_page(domain);
     CHECK(page != NULL);
     free_page(page);
-    CHECK(frame_caches[domain->id].count > 0);
+    CHECK(frame_cache_of(domain)->count > 0);
     uint64_t lock = mm_lock();
     domain_blocks_reclaim_locked(domain);
     mm_unlock(lock);
-    CHECK_EQ(frame_caches[domain->id].count, 0);
-    CHECK_EQ(frame_caches[domain->id].head, 0);
+    CHECK_EQ(frame_cache_of(domain)->count, 0);
+    CHECK_EQ(frame_cache_of(domain)->head, 0);
     CHECK_EQ(domain->frames, 0);
     CHECK_EQ(frames_free_bytes(), free);
     page = alloc_page(domain);

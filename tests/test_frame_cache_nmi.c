@@ -23,7 +23,7 @@ static void steal_key(void *unused)
     static unsigned next;
     (void)unused;
     unsigned before = stepped->key;
-    if (only_while_filling && frame_filling != stepped->id) {
+    if (only_while_filling && percpu.frame_filling != stepped->id) {
         return;
     }
     tries++;
@@ -74,7 +74,7 @@ static bool steal_all_along(void)
     tries = thefts = 0;
     step_through(allocate_and_free, NULL, at_each_steal, NULL);
     return domain_frames(stepped) == 0 && rights_are(PKRS_CLOSED) &&
-           frame_filling == DOMAIN_NONE;
+           percpu.frame_filling == DOMAIN_NONE;
 }
 
 // The key may go while no frame is being filled, and stays while one is: a
