@@ -61,6 +61,7 @@ ARCH_SRCS := \
     arch/pks_write.asm \
     arch/power.c \
     arch/probe.asm \
+    arch/saved.asm \
     arch/spinlock.c \
     arch/stack_call.asm \
     arch/stacks.asm \

@@ -12,7 +12,7 @@ struct spinlock {
     uint32_t held;
 };
 
-// Until it looks free. Interrupts off.
+// Until it looks free. Interrupts off. Called through arch/saved.asm.
 void spin_wait(const struct spinlock *lock);
 
 // Returns the flags that spin_unlock() puts back.
@@ -21,7 +21,7 @@ static inline uint64_t spin_lock(struct spinlock *lock)
     uint64_t flags = cpu_read_flags();
     cpu_cli();
     while (unlikely(__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE))) {
-        spin_wait(lock);
+        __asm__ volatile("call spin_wait_saved" : : "D"(lock) : "cc", "memory");
     }
     return flags;
 }

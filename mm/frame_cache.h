@@ -28,6 +28,31 @@ static inline struct frame_cache *frame_cache_of(const struct domain *domain)
     return &percpu.self->frame_cache[domain->id];
 }
 
+// Its head and its count by the domain's number, in one instruction each.
+// Interrupts off.
+#define frame_cache_head(id)                                                   \
+    (((struct frame_cache __seg_gs *)offsetof(struct cpu_data,                 \
+                                              frame_cache))[id]                \
+         .head)
+#define frame_cache_count_add(id, constant)                                    \
+    __asm__ volatile("addl %1, %%gs:%c2(,%q0,8)"                               \
+                     :                                                         \
+                     : "r"(id), "i"(constant),                                 \
+                       "i"(offsetof(struct cpu_data, frame_cache) +            \
+                           offsetof(struct frame_cache, count))                \
+                     : "cc", "memory")
+#define frame_cache_is_full(id)                                                \
+    ({                                                                         \
+        bool full_;                                                            \
+        __asm__ volatile("cmpl %2, %%gs:%c3(,%q1,8)"                           \
+                         : "=@cce"(full_)                                      \
+                         : "r"(id), "i"(FRAME_CACHE_MAX),                      \
+                           "i"(offsetof(struct cpu_data, frame_cache) +        \
+                               offsetof(struct frame_cache, count))            \
+                         : "memory");                                          \
+        full_;                                                                 \
+    })
+
 // Frames of a domain that somebody has.
 uint32_t domain_frames(const struct domain *domain);
 

@@ -38,7 +38,7 @@ static inline const uint64_t *poison_broken(const uint64_t *word)
 // takes the key in between or later (docs/TRICKS.md, "Nobody loses a key that
 // is open"). Nothing here can fault.
 static inline __attribute__((always_inline)) bool
-frame_fill(struct page *page, unsigned id, uint64_t word, uintptr_t *broken)
+frame_fill(struct page *page, uint64_t id, uint64_t word, uintptr_t *broken)
 {
     percpu.frame_filling = id;
     cpu_compiler_barrier();

@@ -70,15 +70,14 @@ static uintptr_t block_fill(struct page *page, unsigned order, uint64_t word,
 // --------------------------------------------------------------------- Giving
 
 // Put a frame, poisoned by now, on its domain's list. Interrupts off.
-static inline void page_put(struct page *page,
-                            struct frame_cache __seg_gs *cache, uint32_t owner,
+static inline void page_put(struct page *page, uint64_t id, uint32_t owner,
                             uintptr_t site)
 {
     page->private_site = site_pack(site);
     page_write_owner(page, owner);
-    page->private_next = cache->head;
-    cache->head = page_link(page);
-    cache->count++;
+    page->private_next = frame_cache_head(id);
+    frame_cache_head(id) = page_link(page);
+    frame_cache_count_add(id, 1);
 }
 
 #define OWNER_CACHED(id)                                                       \
@@ -89,13 +88,12 @@ static inline void page_put(struct page *page,
 static __used __noinline uint64_t page_give(struct page *page, uintptr_t site)
 {
     unsigned id = page->private_domain;
-    struct frame_cache __seg_gs *cache = &percpu_plain.frame_cache[id];
     block_fill(page, 0, FRAME_POISON_WORD, false);
     uint64_t flags = cpu_interrupts_off();
-    if (cache->count == FRAME_CACHE_MAX) {
+    if (frame_cache_is_full(id)) {
         frame_cache_spill(domain_of_id(id));
     }
-    page_put(page, cache, OWNER_CACHED(id), site);
+    page_put(page, id, OWNER_CACHED(id), site);
     cpu_interrupts_restore(flags);
     return 0;
 }
@@ -104,16 +102,15 @@ static __used __noinline uint64_t page_give(struct page *page, uintptr_t site)
 static inline __attribute__((always_inline)) void
 page_give_quick(struct page *page, uint32_t owner, uintptr_t site)
 {
-    unsigned id = (uint16_t)owner;
-    struct frame_cache __seg_gs *cache = &percpu_plain.frame_cache[id];
+    uint64_t id = (uint16_t)owner;
     uint64_t flags = cpu_interrupts_off();
-    if (unlikely(cache->count == FRAME_CACHE_MAX ||
+    if (unlikely(frame_cache_is_full(id) ||
                  !frame_fill(page, id, FRAME_POISON_WORD, NULL))) {
         cpu_interrupts_restore(flags);
         COLD_CALL_3(page_give, page, site, 0);
         return;
     }
-    page_put(page, cache,
+    page_put(page, id,
              owner ^ OWNER_CACHED(0) ^ FRAME_OWNER(0, 0, FRAME_BLOCK_STATE),
              site);
     cpu_interrupts_restore(flags);
@@ -232,18 +229,17 @@ page_take(struct domain *domain, uintptr_t site)
         COLD_CALL_3(misuse_alloc, domain, site, 0);
         __builtin_unreachable();
     }
-    unsigned id = domain->id;
-    struct frame_cache __seg_gs *cache = &percpu_plain.frame_cache[id];
+    uint64_t id = domain->id;
     uint64_t flags = cpu_interrupts_off();
-    uint32_t frame = cache->head;
+    uint32_t frame = frame_cache_head(id);
     if (unlikely(frame == 0)) {
         cpu_interrupts_restore(flags);
         return (struct page *)COLD_CALL_3(block_take, domain, 0, site);
     }
     struct page *page = frame_page(frame);
     unsigned poisoned = FRAME_CHECKS ? page->private_state & FRAME_POISONED : 0;
-    cache->head = page->private_next;
-    cache->count--;
+    frame_cache_head(id) = page->private_next;
+    frame_cache_count_add(id, -1);
     page_set_owner(page, id, 0, FRAME_BLOCK_STATE | poisoned);
     uintptr_t broken = 0;
     if (unlikely(!frame_fill(page, id, 0, poisoned ? &broken : NULL))) {

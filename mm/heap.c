@@ -20,6 +20,11 @@ _Static_assert(STACK_SLOTS == PERCPU_HEAP_SLOTS &&
                    HEAP_CLASSES == PERCPU_HEAP_CLASSES,
                "arch/percpu.h");
 
+// This CPU's top of the stack of a class. Compilers index an array at an
+// address better than one inside a structure.
+#define HEAP_TOP(class)                                                        \
+    ((void **__seg_gs *)offsetof(struct cpu_data, heap_top) + (class))
+
 #define CLASS_OF_SIZE(number, below, size)                                     \
     [(below) / HEAP_GRAIN + 1 ...(size) / HEAP_GRAIN] = (number),
 
@@ -59,10 +64,10 @@ void heap_init_cpu(struct cpu_data *cpu)
 static void stack_shrink_locked(unsigned class, size_t count)
 {
     void **bottom = stack_bottom(class);
-    size_t rest = percpu_plain.heap_top[class] - bottom - count;
+    size_t rest = (*HEAP_TOP(class)) - bottom - count;
     slab_give_locked(class, bottom, count);
     memmove(bottom, bottom + count, rest * sizeof(*bottom));
-    percpu_plain.heap_top[class] = bottom + rest;
+    (*HEAP_TOP(class)) = bottom + rest;
 }
 
 // The stack was empty: fill half of it, beside one object for the caller. NULL:
@@ -72,9 +77,9 @@ static void *stack_refill(size_t class)
     void *object = NULL;
     uint64_t lock = spin_lock(&heap_lock);
     if (slab_take_locked(class, &object, 1) == 1 &&
-        percpu_plain.heap_top[class] == stack_bottom(class)) {
-        percpu_plain.heap_top[class] += slab_take_locked(
-            class, stack_bottom(class), stack_limit(class) / 2);
+        (*HEAP_TOP(class)) == stack_bottom(class)) {
+        (*HEAP_TOP(class)) += slab_take_locked(class, stack_bottom(class),
+                                               stack_limit(class) / 2);
     }
     spin_unlock(&heap_lock, lock);
     return object;
@@ -84,18 +89,17 @@ static void *stack_refill(size_t class)
 static __noinline void free_slow(void *object, size_t class)
 {
     uint64_t lock = spin_lock(&heap_lock);
-    if (stack_is_full(percpu_plain.heap_top[class])) {
+    if (stack_is_full((*HEAP_TOP(class)))) {
         stack_shrink_locked(class, stack_limit(class) / 2);
     }
-    *percpu_plain.heap_top[class]++ = object;
+    *(*HEAP_TOP(class))++ = object;
     spin_unlock(&heap_lock, lock);
 }
 
 void heap_trim_locked(void)
 {
     for (unsigned class = 1; class < HEAP_CLASSES; class ++) {
-        stack_shrink_locked(class,
-                            percpu_plain.heap_top[class] - stack_bottom(class));
+        stack_shrink_locked(class, (*HEAP_TOP(class)) - stack_bottom(class));
         slab_trim_locked(class);
     }
 }
@@ -147,13 +151,13 @@ static inline __attribute__((always_inline)) void *alloc(size_t size)
     }
     size_t class = class_of_grains[(slot + HEAP_GRAIN - 1) / HEAP_GRAIN];
     uint64_t flags = cpu_interrupts_off();
-    void **top = percpu_plain.heap_top[class];
+    void **top = (*HEAP_TOP(class));
     void *object = top[-1];
     if (unlikely(object == NULL)) {
         cpu_interrupts_restore(flags);
         return alloc_slow(size, slot, CALL_SITE());
     }
-    percpu_plain.heap_top[class] = top - 1;
+    (*HEAP_TOP(class)) = top - 1;
     cpu_interrupts_restore(flags);
     return object_hand_out(object, size, class, CALL_SITE());
 }
@@ -201,13 +205,13 @@ void kfree(void *object)
     }
     *state |= HEAP_FREED;
     uint64_t flags = cpu_interrupts_off();
-    void **top = percpu_plain.heap_top[class];
+    void **top = (*HEAP_TOP(class));
     if (unlikely(stack_is_full(top))) {
         cpu_interrupts_restore(flags);
         free_slow(object, class);
         return;
     }
     *top = object;
-    percpu_plain.heap_top[class] = top + 1;
+    (*HEAP_TOP(class)) = top + 1;
     cpu_interrupts_restore(flags);
 }

@@ -85,7 +85,10 @@ long_maps_invalidate(uintptr_t address, unsigned pages)
 static inline void long_maps_flush(uintptr_t address, size_t count)
 {
     if (unlikely(cpus_count > 1)) {
-        tlb_shootdown_range(address, count);
+        __asm__ volatile("call tlb_shootdown_range_saved"
+                         :
+                         : "D"(address), "S"(count)
+                         : "cc", "memory");
     }
     if (count > TLB_PAGES_MAX) {
         tlb_flush_all();
