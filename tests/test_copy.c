@@ -6,12 +6,13 @@
 #include "keyhole.h"
 #include "mm/bracket.h"
 #include "tests/handlers.h"
+#include "tests/scratch.h"
 
 #define AT 100
 #define LENGTH 50
 
 static struct page *page, *other;
-static unsigned char bytes[PAGE_SIZE];
+SCRATCH_ARRAY(unsigned char, bytes, PAGE_SIZE, 0);
 
 static bool frames_get(void)
 {
@@ -47,7 +48,7 @@ static bool frame_is(const struct page *frame, size_t at, size_t length,
 TEST(copy, exactly_these_bytes)
 {
     CHECK(frames_get());
-    memset(bytes, 9, sizeof(bytes));
+    memset(bytes, 9, PAGE_SIZE);
     memcpy_to_page(page, AT, bytes, LENGTH);
     CHECK(frame_is(page, AT, LENGTH, 9, 1));
     memcpy_page(other, 2 * AT, page, AT, LENGTH);
@@ -56,7 +57,7 @@ TEST(copy, exactly_these_bytes)
     CHECK(frame_is(page, AT, LENGTH, 3, 1));
     memzero_page(page, AT, LENGTH);
     CHECK(frame_is(page, AT, LENGTH, 0, 1));
-    memset(bytes, 9, sizeof(bytes));
+    memset(bytes, 9, PAGE_SIZE);
     memcpy_from_page(bytes + 1, page, AT - 1, 3);
     CHECK_EQ(memcmp(bytes, "\x09\x01\x00\x00\x09", 5), 0);
     CHECK(rights_are(PKRS_CLOSED));

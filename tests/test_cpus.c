@@ -17,6 +17,7 @@
 #include "mm/layout.h"
 #include "mm/pagetable.h"
 #include "tests/handlers.h"
+#include "tests/scratch.h"
 
 // Where an emulator has fewer CPUs than the machine, each call may wait for a
 // turn of the emulator's threads.
@@ -71,9 +72,13 @@ TEST(cpus, all_that_firmware_lists_are_online)
     CHECK_EQ(cpu_id(), 0);
 }
 
+SCRATCH_ARRAY(struct self, self_in_call, CPUS_MAX, 0);
+SCRATCH_ARRAY(struct self, self_in_nmi, CPUS_MAX,
+              CPUS_MAX * sizeof(struct self));
+
 TEST(cpus, each_is_reached_and_is_itself)
 {
-    static struct self self[2][CPUS_MAX];
+    struct self *const self[] = {self_in_call, self_in_nmi};
     for (unsigned cpu = 0; cpu < cpus_online(); cpu++) {
         for (unsigned i = 0; i < ARRAY_SIZE(senders); i++) {
             struct self *at = &self[i][cpu];

@@ -10,6 +10,7 @@
 #include "mm/keys.h"
 #include "mm/layout.h"
 #include "mm/memory.h"
+#include "tests/scratch.h"
 
 #define POISON_WORD (FRAME_POISON * 0x0101010101010101ull)
 
@@ -113,8 +114,8 @@ TEST(frames, the_kernels_own_have_no_domain)
 #define BLOCKS_MAX 4096
 #define BYTES_MAX MIB(32) // more takes too long on an emulator
 
+SCRATCH_ARRAY(uint64_t, held_blocks, BLOCKS_MAX, 0);
 static struct {
-    uint64_t block[BLOCKS_MAX];
     unsigned count;
     uint64_t bytes;
 } held;
@@ -137,7 +138,7 @@ static bool hold(struct domain *domain, unsigned order)
     if (block == NULL) {
         return false;
     }
-    held.block[held.count++] = page_frame(block) << 4 | order;
+    held_blocks[held.count++] = page_frame(block) << 4 | order;
     held.bytes += PAGE_SIZE << order;
     return true;
 }
@@ -160,8 +161,8 @@ static void free_shuffled(uint64_t *state)
 {
     while (held.count > 0) {
         unsigned i = random_next(state) % held.count;
-        uint64_t block = held.block[i];
-        held.block[i] = held.block[--held.count];
+        uint64_t block = held_blocks[i];
+        held_blocks[i] = held_blocks[--held.count];
         free_pages(frame_page(block >> 4), block & 15);
     }
     held.bytes = 0;
@@ -257,10 +258,11 @@ TEST(frames, more_domains_than_keys)
 
 #define THOUSAND 1000
 
+SCRATCH_ARRAY(struct domain *, domains, THOUSAND, 0);
+SCRATCH_ARRAY(struct page *, pages, THOUSAND, THOUSAND * sizeof(void *));
+
 TEST(frames, a_thousand_domains)
 {
-    static struct domain *domains[THOUSAND];
-    static struct page *pages[THOUSAND];
     // Where RAM would do for 2 MiB each, an emulator's host need not have it.
     unsigned step = frames_total_bytes() > GIB(1) ? 4 : 1, got = 0;
     for (unsigned i = 0; i < THOUSAND; i++) {

@@ -12,10 +12,11 @@
 #include "mm/local_window.h"
 #include "mm/long_maps.h"
 #include "tests/handlers.h"
+#include "tests/scratch.h"
 
 #define LENT (PKS_KEYS - KEY_DOMAINS) // keys for domains
 
-static struct page *list[LOCAL_WINDOW_FRAMES];
+SCRATCH_ARRAY(struct page *, list, LOCAL_WINDOW_FRAMES, 0);
 
 static bool what_is(const char *want)
 {
@@ -101,10 +102,10 @@ TEST(misuse_corners, a_range_longer_than_the_window)
         open[i] = kmap_local_page(pages[i]);
     }
     CHECK_EQ(domains[LENT]->key, 0);
-    for (unsigned i = 0; i < ARRAY_SIZE(list); i++) {
+    for (unsigned i = 0; i < LOCAL_WINDOW_FRAMES; i++) {
         list[i] = pages[0];
     }
-    volatile char *all = kmap_local_pages(list, ARRAY_SIZE(list));
+    volatile char *all = kmap_local_pages(list, LOCAL_WINDOW_FRAMES);
     uint32_t rights = pks_rights();
     CHECK_MISUSE(kmap_local_range(block, 0, PAGE_SIZE << 9));
     CHECK(what_is("too many scattered frames in open brackets"));

@@ -6,10 +6,11 @@
 #include "keyhole.h"
 #include "lib/types.h"
 #include "tests/handlers.h"
+#include "tests/scratch.h"
 
 #define BLOCK_FRAMES 4 // a Btrfs metadata block of 16 KiB
 
-static struct page *frames[512];
+SCRATCH_ARRAY(struct page *, frames, 512, 0);
 
 // `count` frames of a domain, no two of them side by side where possible.
 static bool frames_take(struct domain *domain, size_t count)

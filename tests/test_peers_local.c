@@ -9,6 +9,7 @@
 #include "mm/domain.h"
 #include "mm/local_window.h"
 #include "tests/handlers.h"
+#include "tests/scratch.h"
 
 #define MAGIC 0xe4a40000
 #define NESTED 32 // brackets that one thread may have
@@ -254,7 +255,9 @@ TEST(peers_local, kmap_flushes_at_the_last)
 // ------------------------------------------------------------------ Copy
 // helpers
 
-static unsigned char mirror[2][PAGE_SIZE], bytes[PAGE_SIZE];
+typedef unsigned char page_bytes[PAGE_SIZE];
+SCRATCH_ARRAY(page_bytes, mirror, 2, 0);
+SCRATCH_ARRAY(unsigned char, bytes, PAGE_SIZE, 2 * PAGE_SIZE);
 
 static bool mirrors_agree(struct page *const pages[2])
 {
@@ -276,7 +279,7 @@ TEST(peers_local, copy_helpers_at_random)
     struct page *pages[2] = {alloc_page(domain_ram), alloc_page(other)};
     CHECK(pages[0] != NULL && pages[1] != NULL);
     uint64_t state = test_seed() | 1;
-    memset(mirror, 0, sizeof(mirror));
+    memset(mirror, 0, 2 * sizeof(*mirror));
     for (unsigned step = 0; step < 500; step++) {
         state = state * 6364136223846793005 + 1442695040888963407;
         unsigned kind = state >> 60 & 3, to = state >> 59 & 1;

@@ -15,6 +15,7 @@
 #include "mm/lock.h"
 #include "mm/pagetable.h"
 #include "tests/alias.h"
+#include "tests/scratch.h"
 
 static struct audit_report report;
 
@@ -197,18 +198,20 @@ TEST(stack, thousands_in_random_order)
     CHECK(audit_run(&report));
 }
 
+#define TOPS 1024
+SCRATCH_ARRAY(char *, tops, TOPS, 0);
+
 TEST(stack, out_of_memory_or_addresses)
 {
-    static char *tops[1024];
     unsigned count = 0, addresses = STACKS_SIZE / 8 / MIB(1);
-    while (count < ARRAY_SIZE(tops)) {
+    while (count < TOPS) {
         tops[count] = stack_create("many", STACK_PAGES_MAX);
         if (tops[count] == NULL) {
             break;
         }
         count++;
     }
-    bool failed = count < ARRAY_SIZE(tops), right = true;
+    bool failed = count < TOPS, right = true;
     struct page *page = alloc_page(domain_ram); // others still get some, or not
     if (page != NULL) {
         free_page(page);

@@ -105,10 +105,11 @@ TEST(vmap, frames_of_several_domains)
     CHECK_EQ(domain_destroy(other), 0);
 }
 
+#define COUNT 1500
+SCRATCH_ARRAY(struct page *, many, COUNT, AREAS * sizeof(void *));
+
 TEST(vmap, sizes_up_to_many_tables)
 {
-    enum { COUNT = 1500 };
-    static struct page *many[COUNT];
     for (unsigned i = 0; i < COUNT; i++) {
         many[i] = alloc_page(domain_ram);
         CHECK(many[i] != NULL);
