@@ -134,6 +134,7 @@ KERNEL_SRCS := \
     kernel/remote.c \
     kernel/run.c \
     kernel/sched.c \
+    kernel/sched_idle.c \
     kernel/shell.c \
     kernel/shell_audit.c \
     kernel/shell_fault.c \

@@ -13,6 +13,7 @@
 #define CPUS_MAX 64
 
 struct local_window; // mm/local_window.h
+struct sched_queue;  // kernel/sched.c
 struct step;         // kernel/step.h
 struct thread;       // kernel/thread.h
 
@@ -25,6 +26,14 @@ struct frame_cache {
     uint32_t head; // frame number, linked by private_next; 0 ends the list
     uint32_t count;
 };
+
+// An event of this CPU's timer (kernel/timer.h).
+struct timer_slot {
+    uint64_t at;     // ticks of the TSC; 0: never
+    uint64_t period; // 0: once
+};
+
+#define PERCPU_TIMERS 3
 
 struct cpu_data {
     struct cpu_data *self; // for taking the address of a member
@@ -60,12 +69,16 @@ struct cpu_data {
     // Of the thread that runs here.
     struct thread *thread;       // NULL: before there are threads
     bool slice_over;             // it has run long enough (kernel/sched.h)
+    struct sched_queue *queue;   // of threads that are ready here
     struct local_window *window; // for scattered frames (mm/local_window.h)
     struct catch_frame *catches; // innermost place to come back to
     struct step *step;           // innermost step_through(), or NULL
     uint32_t cpu;                // number of this CPU
+    uint32_t lock_mark;          // cpu + 1, in locks that it holds
     uint32_t apic_id;
     bool tlb_lazy; // tlb_wake() is to be called
+
+    struct timer_slot timer[PERCPU_TIMERS];
 
     // The domain whose single frame this CPU is filling; 0: none.
     uint32_t frame_filling;

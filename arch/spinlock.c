@@ -8,7 +8,9 @@
 __noinline void spin_wait(const struct spinlock *lock)
 {
     while (spin_is_held(lock)) {
-        tlb_serve();
+        if (percpu.nmi_level == 0) {
+            tlb_serve(); // it may be what an NMI interrupted
+        }
         cpu_pause();
     }
 }

@@ -6,23 +6,39 @@
 #pragma once
 
 #include "arch/cpu.h"
+#include "arch/percpu.h"
 #include "lib/types.h"
 
 struct spinlock {
-    uint32_t held;
+    uint32_t holder; // percpu.lock_mark of the CPU that holds it, 0: nobody
 };
+
+// Take it, if it is free.
+static inline bool spin_take(struct spinlock *lock)
+{
+    uint32_t nobody = 0;
+    return __atomic_compare_exchange_n(&lock->holder, &nobody, percpu.lock_mark,
+                                       false, __ATOMIC_ACQUIRE,
+                                       __ATOMIC_RELAXED);
+}
 
 // Until it looks free. Interrupts off. Called through arch/saved.asm.
 void spin_wait(const struct spinlock *lock);
+
+// Interrupts are off already.
+static inline void spin_lock_off(struct spinlock *lock)
+{
+    while (unlikely(!spin_take(lock))) {
+        __asm__ volatile("call spin_wait_saved" : : "D"(lock) : "cc", "memory");
+    }
+}
 
 // Returns the flags that spin_unlock() puts back.
 static inline uint64_t spin_lock(struct spinlock *lock)
 {
     uint64_t flags = cpu_read_flags();
     cpu_cli();
-    while (unlikely(__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE))) {
-        __asm__ volatile("call spin_wait_saved" : : "D"(lock) : "cc", "memory");
-    }
+    spin_lock_off(lock);
     return flags;
 }
 
@@ -31,7 +47,7 @@ static inline bool spin_trylock(struct spinlock *lock, uint64_t *flags)
 {
     *flags = cpu_read_flags();
     cpu_cli();
-    if (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE)) {
+    if (!spin_take(lock)) {
         if (*flags & RFLAGS_IF) {
             cpu_sti();
         }
@@ -42,7 +58,7 @@ static inline bool spin_trylock(struct spinlock *lock, uint64_t *flags)
 
 static inline void spin_unlock(struct spinlock *lock, uint64_t flags)
 {
-    __atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE);
+    __atomic_store_n(&lock->holder, 0, __ATOMIC_RELEASE);
     if (flags & RFLAGS_IF) {
         cpu_sti();
     }
@@ -50,5 +66,11 @@ static inline void spin_unlock(struct spinlock *lock, uint64_t flags)
 
 static inline bool spin_is_held(const struct spinlock *lock)
 {
-    return __atomic_load_n(&lock->held, __ATOMIC_RELAXED) != 0;
+    return __atomic_load_n(&lock->holder, __ATOMIC_RELAXED) != 0;
+}
+
+// By this CPU.
+static inline bool spin_is_held_here(const struct spinlock *lock)
+{
+    return __atomic_load_n(&lock->holder, __ATOMIC_RELAXED) == percpu.lock_mark;
 }

@@ -469,7 +469,6 @@ struct catch_frame {
     uint64_t rflags;
     struct catch_frame *outer;
     struct bracket *bracket_top;  // brackets open on entry end here
-    struct bracket *handler_next; // and the next handler's began there
     struct step *step;            // step_through() that it lies in, or NULL
     uint64_t priority;            // of interrupts that got through on entry
     uint32_t rights;              // what the context could touch on entry

@@ -26,7 +26,6 @@ void catch_push(struct catch_frame *frame)
     frame->outer = percpu.catches;
     frame->rights = pks_rights();
     frame->bracket_top = percpu.bracket_top;
-    frame->handler_next = percpu.handler_next;
     frame->step = percpu.step;
     frame->priority = cpu_read_cr8();
     frame->handler_level = percpu.trap_level;
@@ -66,7 +65,9 @@ void catch_throw(struct catch_frame *frame)
     percpu.step = frame->step;
     percpu.trap_level = frame->handler_level;
     brackets_abandon(frame->bracket_top, frame->rights);
-    percpu.handler_next = frame->handler_next;
+    // The thread may have come from another CPU since.
+    percpu.handler_next =
+        percpu.handler_first + frame->handler_level * BRACKET_LEVEL_SLOTS;
     if (cpu_read_cr8() != frame->priority) {
         cpu_write_cr8(frame->priority);
     }

@@ -16,6 +16,7 @@
 #include "kernel/config.h"
 #include "kernel/interrupt.h"
 #include "kernel/remote.h"
+#include "kernel/sched.h"
 #include "kernel/thread.h"
 #include "keyhole.h"
 #include "lib/panic.h"
@@ -34,6 +35,7 @@ static __initbss struct {
     struct cpu_data *data;
     struct bracket_handlers *handlers;
     struct thread *idle;
+    struct sched_queue *queue;
     struct trap_stacks exceptions;
     unsigned cpu;
 } needs[CPUS_MAX];
@@ -73,13 +75,7 @@ __init uint32_t cpus_apic_id_max(void)
 static __noreturn __noinline void idle(struct ap *self)
 {
     ap_state_set(self, AP_STATE_READY);
-    for (;;) {
-        tlb_idle();
-        cpu_sti_hlt_cli();
-        if (percpu.tlb_lazy) { // an NMI woke it
-            tlb_wake(false);
-        }
-    }
+    sched_idle();
 }
 
 // The table of contents of another CPU, as kmain() is that of the first.
@@ -92,6 +88,7 @@ __init void ap_main(unsigned number)
     percpu_init(needs[number].cpu, needs[number].data);
     thread_enter_idle(needs[number].idle);
     handler_brackets_init(needs[number].handlers);
+    sched_init(needs[number].queue, needs[number].idle);
     trap_init_cpu(needs[number].cpu, &needs[number].exceptions);
     cpu_enable_protections();
     pks_init_cpu();
@@ -116,11 +113,12 @@ static __init bool prepare(unsigned number, uint32_t id)
     needs[number].data = kzalloc(sizeof(*needs[number].data));
     needs[number].handlers = kzalloc(sizeof(*needs[number].handlers));
     needs[number].idle = thread_create_idle();
+    needs[number].queue = sched_queue_create();
     exceptions->double_fault = stack_for(id, "double fault", IST_STACK_PAGES);
     exceptions->nmi = stack_for(id, "NMI", IST_STACK_PAGES);
     exceptions->machine_check = stack_for(id, "machine check", IST_STACK_PAGES);
     if (needs[number].data == NULL || needs[number].handlers == NULL ||
-        needs[number].idle == NULL || exceptions->double_fault == NULL ||
+        needs[number].idle == NULL || needs[number].queue == NULL || exceptions->double_fault == NULL ||
         exceptions->nmi == NULL || exceptions->machine_check == NULL) {
         return false;
     }

@@ -11,6 +11,7 @@
 #include "kernel/config.h"
 #include "kernel/cpus.h"
 #include "kernel/remote.h"
+#include "kernel/sched.h"
 #include "kernel/timer.h"
 #include "lib/panic.h"
 #include "mm/layout.h"
@@ -83,6 +84,9 @@ void interrupt_handle(unsigned vector)
         break;
     case VECTOR_FLUSH:
         tlb_serve();
+        break;
+    case VECTOR_SCHED:
+        sched_kicked();
         break;
     case VECTOR_TIMER:
         timer_handle();

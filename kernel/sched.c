@@ -1,89 +1,156 @@
 // SPDX-License-Identifier: MIT
 //
-// One queue of threads that are ready, first come, first served. What a switch
-// does to brackets and rights is in mm/context.c.
+// Queues, the switch, waiting and waking. What a switch does to brackets and
+// rights is in mm/context.c.
 #include "kernel/sched.h"
 
+#include "arch/apic.h"
 #include "arch/cpu.h"
-#include "arch/spinlock.h"
 #include "arch/switch.h"
+#include "kernel/interrupt.h"
+#include "kernel/sched_internal.h"
 #include "kernel/timer.h"
 #include "lib/panic.h"
 #include "mm/misuse.h"
 
-static struct {
-    struct spinlock lock;
-    struct thread *first, *last; // ready, the running one not among them
-    struct thread *sleepers;     // the earliest first
-    uint64_t slice;              // ticks of the TSC; 0: no clock, no preemption
-    uint64_t running_since;      // ticks of the TSC
-    bool slice_timed;            // TIMER_SLICE is set
-} queue;
+static struct sched_queue boot_queue;
 
 // ------------------------------------------------------------------- The queue
 
-// Somebody waits for the running thread's slice to end.
-static void slice_time(void)
+// Somebody waits for the running thread's slice to end. Own queue.
+static void slice_time(struct sched_queue *q)
 {
-    if (queue.slice_timed) {
+    if (q->slice_timed) {
         return;
     }
-    if (queue.slice == 0) {
-        queue.slice = clock_ticks(SCHED_SLICE_US);
+    if (q->slice == 0) {
+        q->slice = clock_ticks(SCHED_SLICE_US);
     }
-    if (queue.slice != 0) {
-        queue.slice_timed = true;
-        timer_set(TIMER_SLICE, clock_now() + queue.slice);
-    }
-}
-
-static inline void queue_add_locked(struct thread *thread)
-{
-    thread->next = NULL;
-    if (queue.first == NULL) {
-        queue.first = thread;
-    } else {
-        queue.last->next = thread;
-    }
-    queue.last = thread;
-    if (unlikely(!queue.slice_timed)) {
-        slice_time();
+    if (q->slice != 0) {
+        q->slice_timed = true;
+        timer_set(TIMER_SLICE, clock_now() + q->slice);
     }
 }
 
-// The next thread to run. With none ready the CPU halts, here and now: whoever
-// waits keeps its stack and its rights, and only handlers run, with every key
-// closed. NULL: the running thread itself has become ready meanwhile.
-static inline struct thread *queue_take_locked(void)
+// Put a thread on this CPU's queue.
+static inline void queue_add_locked(struct sched_queue *q,
+                                    struct thread *thread)
 {
-    while (unlikely(queue.first == NULL)) {
-        if (percpu.thread->state == THREAD_READY) {
-            return NULL;
-        }
-        spin_unlock(&queue.lock, 0);
-        cpu_sti_hlt_cli();
-        spin_lock(&queue.lock);
+    queue_append_locked(q, thread);
+    if (unlikely(!q->slice_timed)) {
+        slice_time(q);
     }
-    struct thread *thread = queue.first;
-    queue.first = thread->next;
-    return thread;
+}
+
+static struct thread *queue_next_locked(struct sched_queue *q)
+{
+    return q->first != NULL ? queue_take_locked(q) : q->idle;
 }
 
 // The timer is not set again at every switch: it looks whether the slice was
 // this thread's alone.
 static void slice_end(void)
 {
-    uint64_t end = queue.running_since + queue.slice;
-    queue.slice_timed = false;
-    if (queue.first == NULL) {
-        return;
+    struct sched_queue *q = queue_lock_own();
+    uint64_t end = q->running_since + q->slice;
+    q->slice_timed = false;
+    if (q->first != NULL) {
+        if (clock_now() >= end) {
+            percpu.slice_over = true;
+            slice_time(q);
+        } else {
+            q->slice_timed = true;
+            timer_set(TIMER_SLICE, end);
+        }
     }
-    if (clock_now() >= end) {
-        percpu.slice_over = true;
-        slice_time();
-    } else {
-        queue.slice_timed = true;
-        timer_set(TIMER_SLICE, end);
+    spin_unlock(&q->lock, 0);
+}
+
+void sched_kicked(void)
+{
+    struct sched_queue *q = queue_lock_own();
+    if (q->first != NULL && percpu.thread != q->idle) {
+        slice_time(q);
+    }
+    spin_unlock(&q->lock, 0);
+}
+
+// A CPU whose queue has grown: it may halt, or run something without a slice.
+static void queue_kick_locked(struct sched_queue *q)
+{
+    if (q->cpu == percpu.cpu) {
+        slice_time(q);
+    } else if (!q->slice_timed || queue_current_locked(q) == q->idle) {
+        apic_send(cpu_data_of(q->cpu)->apic_id, VECTOR_SCHED);
+    }
+}
+
+// ------------------------------------------------------------------ Placement
+
+// A CPU that halts, which is not found again until it halts again. NULL: none
+// does.
+static struct sched_queue *idle_claim(void)
+{
+    uint64_t idle = __atomic_load_n(&sched_idle_cpus, __ATOMIC_SEQ_CST);
+    while (idle != 0) {
+        uint64_t bit = idle & -idle;
+        idle = __atomic_fetch_and(&sched_idle_cpus, ~bit, __ATOMIC_SEQ_CST);
+        if (idle & bit) {
+            return queue_of(__builtin_ctzll(bit));
+        }
+    }
+    return NULL;
+}
+
+void idle_wake(void)
+{
+    struct sched_queue *q = idle_claim();
+    if (q != NULL) {
+        apic_send(cpu_data_of(q->cpu)->apic_id, VECTOR_SCHED);
+    }
+}
+
+static struct sched_queue *place_locked(struct sched_queue *q,
+                                        const struct thread *thread)
+{
+    bool free = q->first == NULL && queue_current_locked(q) == q->idle;
+    struct sched_queue *other =
+        thread->pinned || free || cpus_count == 1 ? NULL : idle_claim();
+    return other != NULL ? other : q;
+}
+
+// A CPU that begins to halt looks at the queues once more after it has said so,
+// and here is a look at who halts after the queue has grown: one of the two
+// sees the other.
+void queue_ready(struct sched_queue *q, struct thread *thread)
+{
+    struct sched_queue *to = place_locked(q, thread);
+    thread->state = THREAD_READY;
+    if (to != q) {
+        thread->cpu = to->cpu;
+        spin_unlock(&q->lock, 0);
+        spin_lock_off(&to->lock);
+    }
+    queue_append_locked(to, thread);
+    queue_kick_locked(to);
+    bool busy = queue_current_locked(to) != to->idle;
+    spin_unlock(&to->lock, 0);
+    if (busy && !thread->pinned) {
+        idle_wake();
+    }
+}
+
+// The queue of the CPU that a thread belongs to, locked.
+static struct sched_queue *queue_lock_of(const struct thread *thread)
+{
+    for (;;) {
+        unsigned cpu = __atomic_load_n(&thread->cpu, __ATOMIC_RELAXED);
+        struct sched_queue *q = queue_of(cpu);
+        spin_lock_off(&q->lock);
+        if (thread->cpu == cpu) {
+            return q;
+        }
+        spin_unlock(&q->lock, 0);
     }
 }
 
@@ -102,46 +169,50 @@ static inline void context_change(struct thread *from, struct thread *to)
     percpu.thread = to;
 }
 
-// Interrupts off, and the lock held: whoever goes on gives it back.
-static inline void switch_locked(struct thread *to)
+static inline void switch_to_locked(struct sched_queue *q, struct thread *to)
 {
     struct thread *from = percpu.thread;
     percpu.slice_over = false;
-    queue.running_since = clock_now();
+    q->running_since = clock_now();
     context_change(from, to);
     context_switch(&from->sp, to->sp);
 }
 
-// The running thread is not ready: run another until it is.
-static void wait_locked(void)
+void switch_locked(struct sched_queue *q, struct thread *to)
 {
-    struct thread *next = queue_take_locked();
-    if (next != NULL) {
-        switch_locked(next);
-    }
+    switch_to_locked(q, to);
+}
+
+// Behind a switch: on whatever CPU this is now.
+static inline void switch_finish(uint64_t flags)
+{
+    spin_unlock(&percpu.queue->lock, flags);
 }
 
 void sched_preempt(void)
 {
-    uint64_t lock = spin_lock(&queue.lock);
+    struct sched_queue *q = queue_lock_own();
     struct thread *current = percpu.thread;
+    percpu.slice_over = false;
     // One that has said that it will wait goes on until it does.
-    if (queue.first != NULL && current->state == THREAD_READY) {
-        queue_add_locked(current);
-        switch_locked(queue_take_locked());
+    if (q->first != NULL && current->state == THREAD_READY &&
+        current != q->idle) {
+        queue_add_locked(q, current);
+        switch_to_locked(q, queue_take_locked(q));
     }
-    spin_unlock(&queue.lock, lock);
+    switch_finish(0);
 }
 
 void thread_yield(void)
 {
     thread_context_check("thread_yield in a handler", CALL_SITE());
-    uint64_t lock = spin_lock(&queue.lock);
-    if (queue.first != NULL) {
-        queue_add_locked(percpu.thread);
-        switch_locked(queue_take_locked());
+    uint64_t flags = cpu_interrupts_off();
+    struct sched_queue *q = queue_lock_own();
+    if (q->first != NULL) {
+        queue_add_locked(q, percpu.thread);
+        switch_to_locked(q, queue_take_locked(q));
     }
-    spin_unlock(&queue.lock, lock);
+    switch_finish(flags);
 }
 
 // ------------------------------------------------------------ Waiting, waking
@@ -158,28 +229,29 @@ void sched_forget(void)
 
 void sched_wait(void)
 {
-    uint64_t lock = spin_lock(&queue.lock);
+    uint64_t flags = cpu_interrupts_off();
+    struct sched_queue *q = queue_lock_own();
     if (percpu.thread->state != THREAD_READY) {
-        wait_locked();
+        switch_to_locked(q, queue_next_locked(q));
     }
-    spin_unlock(&queue.lock, lock);
+    switch_finish(flags);
 }
 
-// The list of sleepers is in the order of their times.
-static void sleepers_add_locked(struct thread *thread)
+// The list of sleepers is in the order of their times. Own queue.
+static void sleepers_add_locked(struct sched_queue *q, struct thread *thread)
 {
-    struct thread **link = &queue.sleepers;
+    struct thread **link = &q->sleepers;
     while (*link != NULL && (*link)->wake_at <= thread->wake_at) {
         link = &(*link)->next;
     }
     thread->next = *link;
     *link = thread;
-    timer_set(TIMER_SLEEP, queue.sleepers->wake_at);
+    timer_set(TIMER_SLEEP, q->sleepers->wake_at);
 }
 
-static void sleepers_remove_locked(struct thread *thread)
+static void sleepers_remove_locked(struct sched_queue *q, struct thread *thread)
 {
-    struct thread **link = &queue.sleepers;
+    struct thread **link = &q->sleepers;
     while (*link != thread) {
         link = &(*link)->next;
     }
@@ -188,51 +260,60 @@ static void sleepers_remove_locked(struct thread *thread)
 
 void sched_wait_until(uint64_t wake_at)
 {
-    uint64_t lock = spin_lock(&queue.lock);
+    uint64_t flags = cpu_interrupts_off();
+    struct sched_queue *q = queue_lock_own();
     struct thread *current = percpu.thread;
     if (current->state != THREAD_READY) {
         current->state = THREAD_SLEEPING;
         current->wake_at = wake_at;
-        sleepers_add_locked(current);
-        wait_locked();
+        sleepers_add_locked(q, current);
+        switch_to_locked(q, queue_next_locked(q));
     }
-    spin_unlock(&queue.lock, lock);
-}
-
-static void ready_locked(struct thread *thread)
-{
-    thread->state = THREAD_READY;
-    if (thread != percpu.thread) { // else it has not begun to wait
-        queue_add_locked(thread);
-    }
+    switch_finish(flags);
 }
 
 void sched_wake(struct thread *thread)
 {
-    uint64_t lock = spin_lock(&queue.lock);
+    uint64_t flags = cpu_interrupts_off();
+    struct sched_queue *q = queue_lock_of(thread);
     if (thread->state == THREAD_SLEEPING) {
-        sleepers_remove_locked(thread);
+        sleepers_remove_locked(q, thread);
     }
-    if (thread->state != THREAD_READY && thread->state != THREAD_ENDED) {
-        ready_locked(thread);
+    if (thread->state == THREAD_READY || thread->state == THREAD_ENDED) {
+        spin_unlock(&q->lock, flags);
+    } else if (thread == queue_current_locked(q)) {
+        thread->state = THREAD_READY; // it has not begun to wait
+        spin_unlock(&q->lock, flags);
+    } else {
+        queue_ready(q, thread);
+        cpu_interrupts_restore(flags);
     }
-    spin_unlock(&queue.lock, lock);
+}
+
+// The first sleeper whose time has come, off the list; its queue is locked.
+// NULL: nobody's has, and the timer is set for the next.
+static struct thread *sleeper_due(struct sched_queue *q)
+{
+    spin_lock_off(&q->lock);
+    struct thread *thread = q->sleepers;
+    if (thread != NULL && thread->wake_at <= clock_now()) {
+        q->sleepers = thread->next;
+        return thread;
+    }
+    if (thread != NULL) {
+        timer_set(TIMER_SLEEP, thread->wake_at);
+    }
+    spin_unlock(&q->lock, 0);
+    return NULL;
 }
 
 // TIMER_SLEEP.
 static void sleepers_wake(void)
 {
-    uint64_t lock = spin_lock(&queue.lock);
-    uint64_t now = clock_now();
-    while (queue.sleepers != NULL && queue.sleepers->wake_at <= now) {
-        struct thread *thread = queue.sleepers;
-        queue.sleepers = thread->next;
-        ready_locked(thread);
+    struct sched_queue *q = percpu.queue;
+    for (struct thread *thread; (thread = sleeper_due(q)) != NULL;) {
+        queue_ready(q, thread);
     }
-    if (queue.sleepers != NULL) {
-        timer_set(TIMER_SLEEP, queue.sleepers->wake_at);
-    }
-    spin_unlock(&queue.lock, lock);
 }
 
 // ------------------------------------------------------- Beginnings and ends
@@ -240,35 +321,59 @@ static void sleepers_wake(void)
 // The new thread gives back the lock that the switch to it took.
 void sched_begin(void)
 {
-    spin_unlock(&queue.lock, RFLAGS_IF);
+    switch_finish(RFLAGS_IF);
 }
 
 void sched_start(struct thread *thread)
 {
-    uint64_t lock = spin_lock(&queue.lock);
-    thread->state = THREAD_READY;
-    queue_add_locked(thread);
-    spin_unlock(&queue.lock, lock);
+    uint64_t flags = cpu_interrupts_off();
+    if (!thread->pinned) {
+        thread->cpu = percpu.cpu;
+    }
+    queue_ready(queue_lock_of(thread), thread);
+    cpu_interrupts_restore(flags);
 }
 
-void sched_end(struct thread *joiner)
+void sched_move(unsigned cpu)
 {
-    spin_lock(&queue.lock);
-    percpu.thread->state = THREAD_ENDED;
-    if (joiner != NULL && joiner->state == THREAD_BLOCKED) {
-        ready_locked(joiner);
+    uint64_t flags = cpu_interrupts_off();
+    struct sched_queue *q = queue_lock_own();
+    if (percpu.cpu != cpu) {
+        percpu.thread->cpu = cpu;
+        q->leaving = percpu.thread;
+        switch_to_locked(q, q->idle);
     }
-    wait_locked();
+    switch_finish(flags);
+}
+
+void sched_end(void)
+{
+    struct sched_queue *q = queue_lock_own();
+    percpu.thread->state = THREAD_ENDED;
+    q->leaving = percpu.thread;
+    switch_to_locked(q, q->idle);
     panic("an ended thread runs");
 }
 
 bool sched_lock_held(void)
 {
-    return spin_is_held(&queue.lock);
+    return percpu.queue != NULL && spin_is_held_here(&percpu.queue->lock);
 }
 
-__init void sched_init(void)
+__init struct sched_queue *sched_queue_create(void)
 {
-    timer_handler_set(TIMER_SLICE, slice_end);
-    timer_handler_set(TIMER_SLEEP, sleepers_wake);
+    return kzalloc(sizeof(struct sched_queue));
+}
+
+__init void sched_init(struct sched_queue *queue, struct thread *idle)
+{
+    if (queue == NULL) {
+        queue = &boot_queue;
+        timer_handler_set(TIMER_SLICE, slice_end);
+        timer_handler_set(TIMER_SLEEP, sleepers_wake);
+    }
+    queue->cpu = percpu.cpu;
+    queue->idle = idle;
+    idle->cpu = percpu.cpu;
+    percpu.queue = queue;
 }

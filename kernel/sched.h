@@ -1,20 +1,32 @@
 // SPDX-License-Identifier: MIT
 //
-// Who runs next. Threads take turns; one that has run for a slice while others
-// wait is preempted by the timer. With nobody ready the CPU halts in the
-// context of the thread that waits.
+// Who runs where, and who runs next. Each CPU has a queue of threads that are
+// ready; they take turns. One that has run for a slice while others wait is
+// preempted by the timer. A thread that becomes ready goes to the CPU that it
+// ran on, or to one that idles if that is busy; a CPU without work takes a
+// thread from another's queue, and else halts in its idle thread.
 #pragma once
 
 #include "kernel/thread.h"
 
 #define SCHED_SLICE_US 10000
 
-// Boot, with the boot thread running.
-void sched_init(void);
+// Memory for another CPU's queue; NULL: none left. Boot.
+struct sched_queue *sched_queue_create(void);
+
+// Begin with a queue on this CPU (NULL: the boot CPU), whose idle thread is
+// given. The boot CPU runs the boot thread. Boot.
+void sched_init(struct sched_queue *queue, struct thread *idle);
+
+// What an idle thread does. Interrupts off.
+__noreturn void sched_idle(void);
 
 // Let a new thread run; and the first that it must call.
 void sched_start(struct thread *thread);
 void sched_begin(void);
+
+// Go on with the calling thread on another CPU. Thread context.
+void sched_move(unsigned cpu);
 
 // To wait for something: say so, look whether it has happened, and wait until
 // sched_wake(), which may have come since the first. Thread context.
@@ -28,13 +40,17 @@ void sched_forget(void);
 // Let a thread that waits, or is about to, go on. Any context but NMI.
 void sched_wake(struct thread *thread);
 
-// The running thread has ended: switch away for good, and wake `joiner` (NULL:
-// nobody), who may then free it.
-__noreturn void sched_end(struct thread *joiner);
+// The running thread has ended: switch away for good, and call thread_gone()
+// when nobody is on its stack any more. Interrupts off.
+__noreturn void sched_end(void);
 
 // At the end of an interrupt's handler that interrupted a thread, with
 // percpu.slice_over set: let another run.
 void sched_preempt(void);
 
-// Whether code is between the two halves of a switch, and cannot be abandoned.
+// Another CPU has put something on this one's queue. Interrupt context.
+void sched_kicked(void);
+
+// Whether this CPU is between the two halves of a switch, and what it runs
+// cannot be abandoned.
 bool sched_lock_held(void);

@@ -124,12 +124,19 @@ static int thread_run_caught(struct thread *thread)
 static __noreturn void thread_end(struct thread *thread, int result)
 {
     cpu_cli();
-    uint64_t lock = spin_lock(&thread_lock);
     thread->result = result;
-    thread->ended = true;
+    sched_end();
+}
+
+void thread_gone(struct thread *thread)
+{
+    uint64_t lock = spin_lock(&thread_lock);
     struct thread *joiner = thread->joiner;
+    thread->ended = true; // from here on it may be freed
     spin_unlock(&thread_lock, lock);
-    sched_end(joiner);
+    if (joiner != NULL) {
+        sched_wake(joiner);
+    }
 }
 
 static void thread_main(void)
@@ -162,9 +169,10 @@ static void thread_give_memory(struct thread *thread)
     kfree(thread);
 }
 
-struct thread *thread_create(const char *name, int (*fn)(void *arg), void *arg)
+// Without the memory that it needs, NULL.
+static struct thread *thread_make(const char *name, int (*fn)(void *arg),
+                                  void *arg)
 {
-    thread_context_check("thread_create in a handler", CALL_SITE());
     struct thread *thread = kzalloc(sizeof(*thread));
     if (thread == NULL) {
         return NULL;
@@ -179,7 +187,28 @@ struct thread *thread_create(const char *name, int (*fn)(void *arg), void *arg)
     thread->catch_failures = failures_to != NULL;
     thread->sp = context_make(thread->stack_top, thread_main);
     list_add(thread);
-    sched_start(thread);
+    return thread;
+}
+
+struct thread *thread_create(const char *name, int (*fn)(void *arg), void *arg)
+{
+    thread_context_check("thread_create in a handler", CALL_SITE());
+    struct thread *thread = thread_make(name, fn, arg);
+    if (thread != NULL) {
+        sched_start(thread);
+    }
+    return thread;
+}
+
+struct thread *thread_create_on(unsigned cpu, const char *name,
+                                int (*fn)(void *arg), void *arg)
+{
+    struct thread *thread = thread_make(name, fn, arg);
+    if (thread != NULL) {
+        thread->cpu = cpu;
+        thread->pinned = true;
+        sched_start(thread);
+    }
     return thread;
 }
 
@@ -241,7 +270,17 @@ void thread_sleep_ms(unsigned ms)
 int thread_pin(unsigned cpu)
 {
     thread_context_check("thread_pin in a handler", CALL_SITE());
-    return cpu < cpus_online() ? 0 : -EINVAL;
+    if (cpu >= cpus_online()) {
+        return -EINVAL;
+    }
+    thread_current()->pinned = true;
+    sched_move(cpu);
+    return 0;
+}
+
+void thread_unpin(void)
+{
+    thread_current()->pinned = false;
 }
 
 __init struct thread *thread_create_idle(void)
@@ -251,6 +290,8 @@ __init struct thread *thread_create_idle(void)
         return NULL;
     }
     string_copy(thread->name, sizeof(thread->name), "idle");
+    thread->pinned = true;
+    thread->sp = context_make(thread->stack_top, sched_idle);
     return thread;
 }
 
@@ -266,5 +307,10 @@ __init void threads_init(void)
     boot_thread.context = mm_context_next(NULL);
     list_add(&boot_thread);
     percpu.thread = &boot_thread;
-    sched_init();
+    struct thread *idle = thread_create_idle();
+    if (idle == NULL) {
+        refuse("no memory for an idle thread; give the machine at least 32 MiB "
+               "(qemu -m 32M)");
+    }
+    sched_init(NULL, idle);
 }

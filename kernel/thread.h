@@ -25,6 +25,7 @@ struct thread {
     void *arg;
     void *stack_top;     // NULL: the boot stack
     bool catch_failures; // see thread_failures_to()
+    bool pinned;         // stays on its CPU; its own to change
 
     // Of the thread alone, or of whoever switches it out or in.
     uintptr_t sp; // where it goes on
@@ -33,8 +34,9 @@ struct thread {
     bool in_trap; // it was switched out in the handler of an interrupt
     struct mm_context *context; // its brackets and its window
 
-    // Guarded by the lock of the run queue.
+    // Guarded by the lock of the queue of its CPU.
     enum thread_state state;
+    unsigned cpu;        // whose queue that is
     uint64_t wake_at;    // ticks of the TSC, while it sleeps
     struct thread *next; // on the one list that it is on
 
@@ -57,11 +59,20 @@ const char *thread_name(void);
 // Make the boot context a thread. Boot, once.
 void threads_init(void);
 
-// Make the thread that a CPU beside the boot CPU begins as, and that runs there
-// when no other does; and become it, on that CPU and on its stack. Boot. NULL:
-// out of memory.
+// Make the thread that runs on a CPU when no other does; and begin as it, on a
+// CPU beside the boot CPU, on its stack. Boot. NULL: out of memory.
 struct thread *thread_create_idle(void);
 void thread_enter_idle(struct thread *thread);
+
+// thread_create() for a thread that runs on one CPU, as if it had called
+// thread_pin() at once; and the end of that for the calling thread.
+struct thread *thread_create_on(unsigned cpu, const char *name,
+                                int (*fn)(void *arg), void *arg);
+void thread_unpin(void);
+
+// A thread has ended, and nobody is on its stack any more. Called by the idle
+// thread, interrupts off.
+void thread_gone(struct thread *thread);
 
 // A call that waits, or makes who might, is not for handlers: a misuse there.
 void thread_context_check(const char *what, uintptr_t site);

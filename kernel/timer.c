@@ -22,11 +22,13 @@ static struct {
     uint32_t apic_per_ms;
 } rate;
 
-static struct {
-    uint64_t at;     // ticks of the TSC; 0: never
-    uint64_t period; // 0: once
-    void (*fn)(void);
-} events[TIMER_EVENTS];
+_Static_assert(TIMER_EVENTS == PERCPU_TIMERS, "arch/percpu.h");
+
+// Who is called for an event, on whichever CPU.
+static void (*handlers[TIMER_EVENTS])(void);
+
+static struct spinlock rate_lock;
+static unsigned user_cpu; // whose TIMER_USER timer_start() has set
 
 // The least of some measurements: what disturbs one makes it longer.
 static void rate_measure(void)
@@ -46,8 +48,8 @@ static void rate_measure(void)
         tsc = MIN(tsc, ticks);
         apic = MIN(apic, counts);
     }
-    rate.tsc_per_ms = tsc;
     rate.apic_per_ms = apic;
+    rate.tsc_per_ms = tsc;
 }
 
 uint64_t clock_now(void)
@@ -57,8 +59,12 @@ uint64_t clock_now(void)
 
 uint64_t clock_ticks(uint64_t us)
 {
-    if (rate.tsc_per_ms == 0) {
-        rate_measure();
+    if (unlikely(rate.tsc_per_ms == 0)) {
+        uint64_t lock = spin_lock(&rate_lock);
+        if (rate.tsc_per_ms == 0) {
+            rate_measure();
+        }
+        spin_unlock(&rate_lock, lock);
     }
     uint64_t ms = us / 1000;
     return ms * rate.tsc_per_ms + us % 1000 * rate.tsc_per_ms / 1000;
@@ -67,6 +73,7 @@ uint64_t clock_ticks(uint64_t us)
 // Set the APIC for the earliest event.
 static void timer_program(void)
 {
+    const struct timer_slot *events = percpu.self->timer;
     uint64_t first = 0;
     for (unsigned i = 0; i < TIMER_EVENTS; i++) {
         if (events[i].at != 0 && (first == 0 || events[i].at < first)) {
@@ -87,19 +94,20 @@ static void timer_program(void)
 
 void timer_set(enum timer_event event, uint64_t at)
 {
-    events[event].at = at;
+    percpu.self->timer[event].at = at;
     timer_program();
 }
 
 __init void timer_handler_set(enum timer_event event, void (*fn)(void))
 {
-    events[event].fn = fn;
+    handlers[event] = fn;
 }
 
 // The APIC is set for the next before anybody is called, since a handler may be
 // abandoned.
 void timer_handle(void)
 {
+    struct timer_slot *events = percpu.self->timer;
     uint64_t now = clock_now();
     bool due[TIMER_EVENTS];
     for (unsigned i = 0; i < TIMER_EVENTS; i++) {
@@ -111,7 +119,7 @@ void timer_handle(void)
     timer_program();
     for (unsigned i = 0; i < TIMER_EVENTS; i++) {
         if (due[i]) {
-            events[i].fn();
+            handlers[i]();
         }
     }
 }
@@ -130,18 +138,30 @@ int timer_start(uint64_t period_us, void (*fn)(void))
         return -EINVAL;
     }
     uint64_t flags = cpu_interrupts_off();
-    events[TIMER_USER].period = clock_ticks(period_us);
-    events[TIMER_USER].fn = fn;
-    timer_set(TIMER_USER, clock_now() + events[TIMER_USER].period);
+    struct timer_slot *slot = &percpu.self->timer[TIMER_USER];
+    user_cpu = percpu.cpu;
+    handlers[TIMER_USER] = fn;
+    slot->period = clock_ticks(period_us);
+    timer_set(TIMER_USER, clock_now() + slot->period);
     cpu_interrupts_restore(flags);
     return 0;
+}
+
+static void stop_here(void *unused)
+{
+    (void)unused;
+    if (percpu.self->timer[TIMER_USER].at != 0) {
+        timer_set(TIMER_USER, 0);
+    }
 }
 
 void timer_stop(void)
 {
     uint64_t flags = cpu_interrupts_off();
-    if (events[TIMER_USER].at != 0) {
-        timer_set(TIMER_USER, 0);
+    if (user_cpu == percpu.cpu) {
+        stop_here(NULL);
+    } else {
+        cpu_call(user_cpu, stop_here, NULL);
     }
     cpu_interrupts_restore(flags);
 }
