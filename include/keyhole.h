@@ -468,15 +468,15 @@ struct catch_frame {
     uint64_t rbx, rbp, r12, r13, r14, r15, rsp, rip;
     uint64_t rflags;
     struct catch_frame *outer;
-    struct bracket *bracket_top;  // brackets open on entry end here
-    struct step *step;            // step_through() that it lies in, or NULL
-    uint64_t priority;            // of interrupts that got through on entry
-    uint32_t rights;              // what the context could touch on entry
-    uint32_t handler_level;       // 0 in a thread
-    bool report;                  // print what is caught, whoever's fault it is
-    bool handlers_too;            // also catch what a handler throws
-    bool misuse;                  // caught a misuse, not a fault
-    struct fault fault;           // what was caught
+    struct bracket *bracket_top; // brackets open on entry end here
+    struct step *step;           // step_through() that it lies in, or NULL
+    uint64_t priority;           // of interrupts that got through on entry
+    uint32_t rights;             // what the context could touch on entry
+    uint32_t handler_level;      // 0 in a thread
+    bool report;                 // print what is caught, whoever's fault it is
+    bool handlers_too;           // also catch what a handler throws
+    bool misuse;                 // caught a misuse, not a fault
+    struct fault fault;          // what was caught
 };
 
 int catch_enter(struct catch_frame *frame) __attribute__((returns_twice));

@@ -7,6 +7,7 @@
 #include "arch/cpu.h"
 #include "arch/percpu.h"
 #include "arch/pks.h"
+#include "kernel/console.h"
 #include "kernel/sched.h"
 #include "lib/panic.h"
 #include "mm/bracket.h"
@@ -61,6 +62,7 @@ void catch_throw(struct catch_frame *frame)
     if (sched_lock_held()) {
         panic("abandoned between two threads (report above)");
     }
+    console_abandon();
     percpu.catches = frame->outer;
     percpu.step = frame->step;
     percpu.trap_level = frame->handler_level;

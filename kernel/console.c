@@ -4,6 +4,7 @@
 #include "kernel/console.h"
 
 #include "arch/cpu.h"
+#include "arch/spinlock.h"
 #include "arch/uart.h"
 #include "keyhole.h"
 #include "lib/format.h"
@@ -11,6 +12,40 @@
 __init void console_init(void)
 {
     uart_init();
+}
+
+static struct spinlock console_lock;
+static unsigned depth; // of its holder
+
+uint64_t console_begin(void)
+{
+    uint64_t flags = cpu_interrupts_off();
+    if (!spin_is_held_here(&console_lock)) {
+        spin_lock_off(&console_lock);
+    }
+    depth++;
+    return flags;
+}
+
+void console_end(uint64_t flags)
+{
+    if (--depth == 0) {
+        spin_unlock(&console_lock, 0);
+    }
+    cpu_interrupts_restore(flags);
+}
+
+void console_abandon(void)
+{
+    if (spin_is_held_here(&console_lock)) {
+        console_break();
+    }
+}
+
+void console_break(void)
+{
+    depth = 0;
+    spin_unlock(&console_lock, 0);
 }
 
 static char last_written = '\n';
@@ -39,12 +74,11 @@ static void console_sink(void *context, const char *text, size_t length)
     console_write(text, length);
 }
 
-// In one piece: no other thread's text comes in between.
 int console_vprintf(const char *format, va_list arguments)
 {
-    uint64_t flags = cpu_interrupts_off();
+    uint64_t flags = console_begin();
     int length = format_print(console_sink, NULL, format, arguments);
-    cpu_interrupts_restore(flags);
+    console_end(flags);
     return length;
 }
 

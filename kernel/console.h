@@ -10,6 +10,16 @@
 // Early boot.
 void console_init(void);
 
+// Between these nobody else's text comes in: other CPUs wait. Interrupts are off
+// meanwhile. May be nested, also by the handler of an NMI. Any context; the
+// first returns what the second puts back.
+uint64_t console_begin(void);
+void console_end(uint64_t flags);
+
+// What held the console has been abandoned, or stopped for good.
+void console_abandon(void);
+void console_break(void);
+
 // Print `length` bytes; a newline becomes CR LF. Any context.
 void console_write(const char *text, size_t length);
 

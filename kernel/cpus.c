@@ -118,8 +118,9 @@ static __init bool prepare(unsigned number, uint32_t id)
     exceptions->nmi = stack_for(id, "NMI", IST_STACK_PAGES);
     exceptions->machine_check = stack_for(id, "machine check", IST_STACK_PAGES);
     if (needs[number].data == NULL || needs[number].handlers == NULL ||
-        needs[number].idle == NULL || needs[number].queue == NULL || exceptions->double_fault == NULL ||
-        exceptions->nmi == NULL || exceptions->machine_check == NULL) {
+        needs[number].idle == NULL || needs[number].queue == NULL ||
+        exceptions->double_fault == NULL || exceptions->nmi == NULL ||
+        exceptions->machine_check == NULL) {
         return false;
     }
     heap_init_cpu(needs[number].data);

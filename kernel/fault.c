@@ -8,6 +8,7 @@
 #include "arch/pks.h"
 #include "kernel/backtrace.h"
 #include "kernel/config.h"
+#include "kernel/console.h"
 #include "kernel/thread.h"
 #include "mm/bracket.h"
 #include "mm/domain.h"
@@ -227,6 +228,7 @@ static void print_history(const struct page *page)
 
 void fault_report(const struct trap_frame *trap, const struct fault *fault)
 {
+    uint64_t flags = console_begin();
     print_headline(trap, fault);
     printf("  error    0x%x (%s, %s)\n", fault->error_code,
            trap_name(trap->vector), fault_kind_name(fault->kind));
@@ -244,4 +246,5 @@ void fault_report(const struct trap_frame *trap, const struct fault *fault)
     if (fault->page != NULL) {
         print_history(fault->page);
     }
+    console_end(flags);
 }

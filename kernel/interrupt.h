@@ -16,7 +16,7 @@ enum interrupt_vector {
     VECTOR_PIC = 0x20,        // both 8259s, masked: 16 vectors
     VECTOR_TIMER = 0x30,
     VECTOR_SCHED = 0x40, // look at the queue of threads
-    VECTOR_CALL = 0xf0, // nothing but the next has its priority
+    VECTOR_CALL = 0xf0,  // nothing but the next has its priority
     VECTOR_FLUSH = TLB_VECTOR,
     VECTOR_SPURIOUS = 0xff,
 };

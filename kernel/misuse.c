@@ -6,10 +6,11 @@
 #include "arch/percpu.h"
 #include "kernel/backtrace.h"
 #include "kernel/catch.h"
+#include "kernel/console.h"
 #include "lib/panic.h"
 #include "mm/frames.h"
 
-static struct misuse last;
+static struct misuse last; // for tests: of any thread
 
 const struct misuse *misuse_last(void)
 {
@@ -18,6 +19,7 @@ const struct misuse *misuse_last(void)
 
 static void misuse_print(const struct misuse *misuse)
 {
+    uint64_t flags = console_begin();
     printf("MISUSE: %s", misuse->what);
     if (misuse->page != NULL) {
         struct domain *domain = page_domain(misuse->page);
@@ -38,6 +40,7 @@ static void misuse_print(const struct misuse *misuse)
             printf("\n");
         }
     }
+    console_end(flags);
 }
 
 void misuse_report(const struct misuse *misuse)

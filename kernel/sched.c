@@ -66,6 +66,17 @@ static void slice_end(void)
     spin_unlock(&q->lock, 0);
 }
 
+void sched_slice_forget(void)
+{
+    uint64_t flags = cpu_interrupts_off();
+    struct sched_queue *q = queue_lock_own();
+    if (q->first == NULL && q->slice_timed) {
+        q->slice_timed = false;
+        timer_set(TIMER_SLICE, 0);
+    }
+    spin_unlock(&q->lock, flags);
+}
+
 void sched_kicked(void)
 {
     struct sched_queue *q = queue_lock_own();
@@ -125,6 +136,7 @@ static struct sched_queue *place_locked(struct sched_queue *q,
 void queue_ready(struct sched_queue *q, struct thread *thread)
 {
     struct sched_queue *to = place_locked(q, thread);
+    bool movable = !thread->pinned; // it may be gone when it is asked for
     thread->state = THREAD_READY;
     if (to != q) {
         thread->cpu = to->cpu;
@@ -135,7 +147,7 @@ void queue_ready(struct sched_queue *q, struct thread *thread)
     queue_kick_locked(to);
     bool busy = queue_current_locked(to) != to->idle;
     spin_unlock(&to->lock, 0);
-    if (busy && !thread->pinned) {
+    if (busy && movable) {
         idle_wake();
     }
 }

@@ -44,6 +44,10 @@ void sched_wake(struct thread *thread);
 // when nobody is on its stack any more. Interrupts off.
 __noreturn void sched_end(void);
 
+// If nobody else is ready on this CPU, have no timer interrupt for the end of a
+// slice either. Thread context.
+void sched_slice_forget(void);
+
 // At the end of an interrupt's handler that interrupted a thread, with
 // percpu.slice_over set: let another run.
 void sched_preempt(void);

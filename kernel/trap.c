@@ -11,6 +11,7 @@
 #include "kernel/config.h"
 #include "kernel/fault.h"
 #include "kernel/interrupt.h"
+#include "kernel/panic.h"
 #include "kernel/remote.h"
 #include "kernel/sched.h"
 #include "kernel/step.h"
@@ -145,6 +146,9 @@ void trap_handle(struct trap_frame *trap)
         panic("machine check: the hardware reported an error");
     case TRAP_NMI:
         percpu.nmi_level = percpu.trap_level;
+        if (unlikely(panic_elsewhere())) {
+            panic_stop();
+        }
         if (!remote_nmi_handle()) {
             printf("keyhole: NMI that nobody asked for, at 0x%lx\n", trap->rip);
         }

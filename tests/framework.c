@@ -19,6 +19,7 @@
 #include "kernel/thread.h"
 #include "keyhole.h"
 #include "lib/glob.h"
+#include "kernel/sched.h"
 #include "mm/bracket.h"
 #include "mm/heap.h"
 #include "mm/long_maps.h"
@@ -181,11 +182,26 @@ void test_thread_failed(const struct thread *thread)
     now.failed = true;
 }
 
-// Run the test; fail it for what it leaves behind.
+static int test_thread(void *test)
+{
+    sched_slice_forget(); // so that no interrupt comes that the test did not ask
+    test_body(test);
+    return 0;
+}
+
+// Run the test in a thread of its own, on one CPU; fail it for what it leaves
+// behind.
 static void test_alone(const struct test_entry *test)
 {
     size_t mapped = long_maps_open(), threads = threads_count();
-    test_body(test);
+    struct thread *thread =
+        thread_create_on(0, "test", test_thread, (void *)test);
+    if (thread == NULL) {
+        printf("# no memory for the test's thread\n");
+        now.failed = true;
+        return;
+    }
+    thread_join(thread);
     if (long_maps_open() > mapped) {
         printf("# the test ends with %zu kmap() or vmap() open\n",
                long_maps_open() - mapped);

@@ -8,6 +8,7 @@
 #include "kernel/sched.h"
 #include "kernel/timer.h"
 #include "mm/audit.h"
+#include "tests/threads.h"
 
 #define MANY 40
 
@@ -18,10 +19,10 @@ static int give_back(void *arg)
 
 TEST(thread, gives_its_result)
 {
-    struct thread *thread = thread_create("one", give_back, (void *)42);
+    struct thread *thread = thread_here("one", give_back, (void *)42);
     CHECK(thread != NULL);
     CHECK_EQ(thread_join(thread), 42);
-    thread = thread_create("two", give_back, (void *)-7);
+    thread = thread_here("two", give_back, (void *)-7);
     CHECK(thread != NULL);
     thread_yield(); // it has ended before it is joined
     CHECK_EQ(thread_join(thread), -7);
@@ -32,7 +33,7 @@ TEST(thread, many)
     static struct thread *threads[MANY];
     size_t before = threads_count();
     for (intptr_t i = 0; i < MANY; i++) {
-        threads[i] = thread_create("many", give_back, (void *)i);
+        threads[i] = thread_here("many", give_back, (void *)i);
         CHECK(threads[i] != NULL);
     }
     CHECK_EQ(threads_count(), before + MANY);
@@ -63,9 +64,9 @@ TEST(thread, yield_lets_each_have_its_turn)
 {
     turns_taken = 0;
     memset(turns, 0, sizeof(turns));
-    struct thread *a = thread_create("a", take_turns, (void *)'a');
-    struct thread *b = thread_create("b", take_turns, (void *)'b');
-    struct thread *c = thread_create("c", take_turns, (void *)'c');
+    struct thread *a = thread_here("a", take_turns, (void *)'a');
+    struct thread *b = thread_here("b", take_turns, (void *)'b');
+    struct thread *c = thread_here("c", take_turns, (void *)'c');
     CHECK(a != NULL && b != NULL && c != NULL);
     CHECK_EQ(thread_join(a) | thread_join(b) | thread_join(c), 0);
     CHECK_EQ(strcmp(turns, "abcabcabcabcabc"), 0);
@@ -103,7 +104,7 @@ static bool five_sleep(void)
     in_bed = true;
     dawn = clock_now() + clock_ticks(10000);
     for (unsigned i = 0; i < 5; i++) {
-        threads[i] = thread_create("sleeper", sleep_and_note, (void *)ms[i]);
+        threads[i] = thread_here("sleeper", sleep_and_note, (void *)ms[i]);
     }
     for (unsigned i = 0; i < 5; i++) {
         late_enough =
@@ -138,8 +139,8 @@ TEST(thread, preempted_when_its_slice_is_over)
 {
     uint64_t rounds[2] = {0};
     spinning_ends = false;
-    struct thread *a = thread_create("spin", spin, &rounds[0]);
-    struct thread *b = thread_create("spin", spin, &rounds[1]);
+    struct thread *a = thread_here("spin", spin, &rounds[0]);
+    struct thread *b = thread_here("spin", spin, &rounds[1]);
     CHECK(a != NULL && b != NULL);
     while (rounds[0] == 0 || rounds[1] == 0) {
         cpu_pause();
@@ -169,7 +170,7 @@ static void yield_in_handler(void *unused)
 
 TEST(thread, misuse)
 {
-    struct thread *thread = thread_create("self", join_oneself, NULL);
+    struct thread *thread = thread_here("self", join_oneself, NULL);
     CHECK(thread != NULL);
     CHECK_EQ(thread_join(thread), 0);
     CHECK_MISUSE(thread_join(thread));
@@ -198,7 +199,7 @@ static void bench_yield(void)
 BENCH(thread, yield_round_trip)
 {
     spinning_ends = false;
-    struct thread *other = thread_create("other", yield_for_ever, NULL);
+    struct thread *other = thread_here("other", yield_for_ever, NULL);
     if (other != NULL) {
         bench_yield();
         spinning_ends = true;
@@ -209,6 +210,6 @@ BENCH(thread, yield_round_trip)
 BENCH(thread, create_and_join)
 {
     BENCH_LOOP (n) {
-        thread_join(thread_create("short", give_back, NULL));
+        thread_join(thread_here("short", give_back, NULL));
     }
 }

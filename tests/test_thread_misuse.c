@@ -8,6 +8,7 @@
 #include "lib/types.h"
 #include "tests/framework.h"
 #include "tests/handlers.h"
+#include "tests/threads.h"
 
 static struct page *pair[2];
 
@@ -76,7 +77,7 @@ TEST(thread_misuse, unmap_names_both_threads)
     CHECK(frames_get());
     for (unsigned i = 0; i < ARRAY_SIZE(maps); i++) {
         volatile char *p = maps[i].map();
-        struct thread *thread = thread_create("thief", unmap_it, (void *)p);
+        struct thread *thread = thread_here("thief", unmap_it, (void *)p);
         CHECK(thread != NULL);
         CHECK_EQ(thread_join(thread), 0);
         CHECK(what_is("unmap by another thread"));
@@ -108,7 +109,7 @@ TEST(thread_misuse, free_names_the_sleepers_map)
     CHECK(frames_get());
     for (unsigned list = 0; list < 2; list++) {
         struct thread *thread =
-            thread_create("holder", hold_and_yield, list ? pair : NULL);
+            thread_here("holder", hold_and_yield, list ? pair : NULL);
         CHECK(thread != NULL);
         while (!sleeps) {
             thread_yield();
@@ -135,10 +136,10 @@ TEST(thread_misuse, nobody_remembers_another_threads_past)
 {
     CHECK(frames_get());
     const void *address = NULL;
-    struct thread *first = thread_create("first", map_and_end, &address);
+    struct thread *first = thread_here("first", map_and_end, &address);
     CHECK(first != NULL);
     CHECK_EQ(thread_join(first), 0);
-    struct thread *second = thread_create("second", unmap_it, (void *)address);
+    struct thread *second = thread_here("second", unmap_it, (void *)address);
     CHECK(second != NULL);
     CHECK_EQ(thread_join(second), 0);
     CHECK(what_is("unmap of an address that was never mapped"));
@@ -170,7 +171,7 @@ TEST(thread_misuse, end_with_a_bracket_names_the_map)
     failures = 0;
     thread_failures_to(count_failure);
     printf("# a report that this test asks for:\n");
-    struct thread *thread = thread_create("open", end_open, NULL);
+    struct thread *thread = thread_here("open", end_open, NULL);
     int result = thread != NULL ? thread_join(thread) : 0;
     thread_failures_to(test_thread_failed);
     CHECK_EQ(result, -EFAULT);
@@ -210,14 +211,14 @@ static int wait_for_it(void *unused)
 
 TEST(thread_misuse, joins)
 {
-    joined = thread_create("gone", give_back, NULL);
+    joined = thread_here("gone", give_back, NULL);
     CHECK(joined != NULL);
     CHECK_EQ(thread_join(joined), 0);
     CHECK_MISUSE(thread_join(joined));
     CHECK(what_is("join of a thread that there is not"));
     CHECK(site_is(0, __func__));
 
-    joined = thread_create("self", join_protected, NULL);
+    joined = thread_here("self", join_protected, NULL);
     CHECK(joined != NULL);
     CHECK_EQ(thread_join(joined), 0);
     // It is waited for already, or would wait for itself: whichever is first.
@@ -225,9 +226,9 @@ TEST(thread_misuse, joins)
 
     sleeps = false;
     CHECK(frames_get());
-    joined = thread_create("holder", hold_and_yield, NULL);
+    joined = thread_here("holder", hold_and_yield, NULL);
     CHECK(joined != NULL);
-    struct thread *waiter = thread_create("waiter", wait_for_it, NULL);
+    struct thread *waiter = thread_here("waiter", wait_for_it, NULL);
     CHECK(waiter != NULL);
     while (!sleeps) {
         thread_yield();

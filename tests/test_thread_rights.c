@@ -8,6 +8,7 @@
 #include "kernel/timer.h"
 #include "tests/framework.h"
 #include "tests/handlers.h"
+#include "tests/threads.h"
 
 static struct page *frames[3];
 
@@ -49,7 +50,7 @@ TEST(thread, starts_with_every_key_closed)
 {
     CHECK(frames_get());
     volatile char *p = kmap_local_page(frames[0]);
-    struct thread *thread = thread_create("look", look, NULL);
+    struct thread *thread = thread_here("look", look, NULL);
     CHECK(thread != NULL);
     CHECK_EQ(thread_join(thread), 0);
     *p = 1; // this thread's right is as it was
@@ -94,7 +95,7 @@ static void three_run(int (*fn)(void *))
     struct thread *threads[3];
     wrong = 0;
     for (uintptr_t i = 0; i < 3; i++) {
-        threads[i] = thread_create("bracket", fn, (void *)i);
+        threads[i] = thread_here("bracket", fn, (void *)i);
     }
     for (unsigned i = 0; i < 3; i++) {
         wrong += threads[i] == NULL || thread_join(threads[i]) != 0;
@@ -135,7 +136,7 @@ TEST(thread, switch_writes_what_it_must)
 {
     CHECK(frames_get());
     yielding = true;
-    struct thread *thread = thread_create("other", yield_until_told, NULL);
+    struct thread *thread = thread_here("other", yield_until_told, NULL);
     CHECK(thread != NULL);
     uint64_t equal = writes_of_a_yield();
     const void *p = kmap_local_page(frames[0]);
@@ -192,7 +193,7 @@ TEST(thread, keeps_its_key_while_it_sleeps)
     CHECK(frames_get());
     struct page *page = alloc_page(page_domain(frames[0]));
     CHECK(page != NULL);
-    struct thread *thread = thread_create("sleeper", sleep_in_bracket, page);
+    struct thread *thread = thread_here("sleeper", sleep_in_bracket, page);
     CHECK(thread != NULL);
     thread_yield();
     CHECK_MISUSE(free_page(page));
@@ -234,7 +235,7 @@ TEST(thread, unmap_by_another_thread)
 {
     CHECK(frames_get());
     volatile char *p = kmap_local_page(frames[0]);
-    struct thread *thread = thread_create("thief", unmap_it, (void *)p);
+    struct thread *thread = thread_here("thief", unmap_it, (void *)p);
     CHECK(thread != NULL);
     CHECK_EQ(thread_join(thread), 1);
     CHECK_EQ(strcmp(misuse_last()->what, "unmap by another thread"), 0);
@@ -271,8 +272,8 @@ TEST(thread, ends_alone)
     CHECK(frames_get());
     failures = 0;
     thread_failures_to(count_failure);
-    struct thread *a = thread_create("fault", fault_at_once, (void *)8);
-    struct thread *b = thread_create("open", end_open, frames[0]);
+    struct thread *a = thread_here("fault", fault_at_once, (void *)8);
+    struct thread *b = thread_here("open", end_open, frames[0]);
     int results[2] = {thread_join(a), thread_join(b)};
     thread_failures_to(test_thread_failed);
     CHECK_EQ(results[0], -EFAULT);

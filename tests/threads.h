@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+//
+// Threads for tests.
+#pragma once
+
+#include "kernel/thread.h"
+
+// A thread on the CPU of the test, with which it takes turns.
+static inline struct thread *thread_here(const char *name, int (*fn)(void *arg),
+                                         void *arg)
+{
+    return thread_create_on(cpu_id(), name, fn, arg);
+}
