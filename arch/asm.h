@@ -72,5 +72,6 @@
 
 // Sizes of the boot CPU's stacks, bytes.
 #define STACK_SIZE_BOOT 32768
+#define STACK_SIZE_IDLE 8192
 #define STACK_SIZE_IST 8192
 #define STACK_GUARD_SIZE 4096

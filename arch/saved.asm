@@ -36,3 +36,7 @@ global %1_saved
 SAVED spin_wait
 ; RDI: the first address; RSI: pages.
 SAVED tlb_shootdown_range
+; RDI: the window; RSI: the CPU that its thread has left.
+SAVED local_window_arrive
+; RDI: the first address; RSI: pages.
+SAVED local_window_forget

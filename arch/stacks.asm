@@ -17,6 +17,7 @@ section .stacks nobits alloc write align=4096
 
         resb    STACK_GUARD_SIZE
 STACK   stack_boot, STACK_SIZE_BOOT
+STACK   stack_idle, STACK_SIZE_IDLE
 STACK   stack_double_fault, STACK_SIZE_IST
 STACK   stack_nmi, STACK_SIZE_IST
 STACK   stack_machine_check, STACK_SIZE_IST

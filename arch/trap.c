@@ -50,6 +50,7 @@ extern const char trap_stubs[];
 extern void (*trap_entry)(void);
 void trap_entry_pks(void);
 extern char stack_boot_bottom[], stack_boot_top[];
+extern char stack_idle_bottom[];
 extern char stack_double_fault_bottom[], stack_double_fault_top[];
 extern char stack_nmi_bottom[], stack_nmi_top[];
 extern char stack_machine_check_bottom[], stack_machine_check_top[];
@@ -67,6 +68,7 @@ static const struct stack {
     char *bottom, *top;
 } stacks[] = {
     {"boot", stack_boot_bottom, stack_boot_top},
+    {"idle", stack_idle_bottom, stack_idle_top},
     {"double fault", stack_double_fault_bottom, stack_double_fault_top},
     {"NMI", stack_nmi_bottom, stack_nmi_top},
     {"machine check", stack_machine_check_bottom, stack_machine_check_top},

@@ -50,6 +50,9 @@ struct trap_stacks {
 void trap_init(void);
 void trap_init_cpu(unsigned cpu, const struct trap_stacks *tops);
 
+// Where the boot CPU's idle thread begins.
+extern char stack_idle_top[];
+
 // From now on traps save and close rights. Boot, with pks_init_cpu().
 void trap_use_pks(void);
 

@@ -10,8 +10,8 @@
 // Early boot.
 void console_init(void);
 
-// Between these nobody else's text comes in: other CPUs wait. Interrupts are off
-// meanwhile. May be nested, also by the handler of an NMI. Any context; the
+// Between these nobody else's text comes in: other CPUs wait. Interrupts are
+// off meanwhile. May be nested, also by the handler of an NMI. Any context; the
 // first returns what the second puts back.
 uint64_t console_begin(void);
 void console_end(uint64_t flags);

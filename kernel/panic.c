@@ -14,7 +14,7 @@
 #include "kernel/panic.h"
 #include "keyhole.h"
 
-static unsigned depth; // a panic inside a panic prints less each time
+static unsigned depth;     // a panic inside a panic prints less each time
 static uint32_t panicking; // percpu.lock_mark of the CPU that does; 0: none
 
 bool panic_elsewhere(void)
@@ -35,8 +35,9 @@ void panic_stop(void)
 static void stop_others(void)
 {
     uint32_t nobody = 0;
-    if (__atomic_compare_exchange_n(&panicking, &nobody, percpu.lock_mark, false,
-                                    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+    if (__atomic_compare_exchange_n(&panicking, &nobody, percpu.lock_mark,
+                                    false, __ATOMIC_ACQ_REL,
+                                    __ATOMIC_ACQUIRE)) {
         for (unsigned cpu = 0; cpu < cpus_count; cpu++) {
             if (cpu != percpu.cpu) {
                 apic_send_nmi(cpu_data_of(cpu)->apic_id);

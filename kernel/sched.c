@@ -28,6 +28,7 @@ static void slice_time(struct sched_queue *q)
     }
     if (q->slice != 0) {
         q->slice_timed = true;
+        q->slice_switches = q->switches;
         timer_set(TIMER_SLICE, clock_now() + q->slice);
     }
 }
@@ -47,21 +48,15 @@ static struct thread *queue_next_locked(struct sched_queue *q)
     return q->first != NULL ? queue_take_locked(q) : q->idle;
 }
 
-// The timer is not set again at every switch: it looks whether the slice was
-// this thread's alone.
+// The timer is not set again at every switch. A slice during which there was
+// one is not the running thread's alone: it gets another, a whole one.
 static void slice_end(void)
 {
     struct sched_queue *q = queue_lock_own();
-    uint64_t end = q->running_since + q->slice;
     q->slice_timed = false;
     if (q->first != NULL) {
-        if (clock_now() >= end) {
-            percpu.slice_over = true;
-            slice_time(q);
-        } else {
-            q->slice_timed = true;
-            timer_set(TIMER_SLICE, end);
-        }
+        percpu.slice_over = q->switches == q->slice_switches;
+        slice_time(q);
     }
     spin_unlock(&q->lock, 0);
 }
@@ -185,7 +180,7 @@ static inline void switch_to_locked(struct sched_queue *q, struct thread *to)
 {
     struct thread *from = percpu.thread;
     percpu.slice_over = false;
-    q->running_since = clock_now();
+    q->switches++;
     context_change(from, to);
     context_switch(&from->sp, to->sp);
 }

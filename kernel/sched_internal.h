@@ -22,7 +22,8 @@ struct sched_queue {
     struct thread *idle;         // runs when no other does
     struct thread *leaving;      // has just been switched out, see sched_idle.c
     uint64_t slice;              // ticks of the TSC; 0: no clock, no preemption
-    uint64_t running_since;      // ticks of the TSC
+    uint32_t switches;           // how many there were
+    uint32_t slice_switches;     // and when TIMER_SLICE was set
 };
 
 // The CPUs that halt, by number.

@@ -6,6 +6,7 @@
 #include "arch/cpu.h"
 #include "arch/spinlock.h"
 #include "arch/switch.h"
+#include "arch/trap.h"
 #include "kernel/sched.h"
 #include "kernel/timer.h"
 #include "lib/panic.h"
@@ -18,7 +19,7 @@ static struct thread *newest;
 static size_t count;
 static void (*failures_to)(const struct thread *thread);
 
-static struct thread boot_thread;
+static struct thread boot_thread, boot_idle_thread;
 
 const char *thread_name(void)
 {
@@ -283,15 +284,20 @@ void thread_unpin(void)
     thread_current()->pinned = false;
 }
 
+static __init void idle_init(struct thread *thread)
+{
+    string_copy(thread->name, sizeof(thread->name), "idle");
+    thread->pinned = true;
+    thread->sp = context_make(thread->stack_top, sched_idle);
+}
+
 __init struct thread *thread_create_idle(void)
 {
     struct thread *thread = kzalloc(sizeof(*thread));
     if (thread == NULL || !thread_get_memory(thread, "idle")) {
         return NULL;
     }
-    string_copy(thread->name, sizeof(thread->name), "idle");
-    thread->pinned = true;
-    thread->sp = context_make(thread->stack_top, sched_idle);
+    idle_init(thread);
     return thread;
 }
 
@@ -307,10 +313,8 @@ __init void threads_init(void)
     boot_thread.context = mm_context_next(NULL);
     list_add(&boot_thread);
     percpu.thread = &boot_thread;
-    struct thread *idle = thread_create_idle();
-    if (idle == NULL) {
-        refuse("no memory for an idle thread; give the machine at least 32 MiB "
-               "(qemu -m 32M)");
-    }
-    sched_init(NULL, idle);
+    boot_idle_thread.stack_top = stack_idle_top;
+    boot_idle_thread.context = mm_context_idle_boot();
+    idle_init(&boot_idle_thread);
+    sched_init(NULL, &boot_idle_thread);
 }

@@ -16,7 +16,7 @@
 #include "lib/types.h"
 
 #define BRACKETS_MAX 32 // in one thread, and in one handler
-#define TRAPS_MAX 32    // nested; a few more fit while that is reported
+#define TRAPS_MAX 16    // nested; a few more fit while that is reported
 
 #define BRACKET_TIME_UNIT 1024 // ticks of the TSC
 

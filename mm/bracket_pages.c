@@ -39,6 +39,8 @@ __used void bracket_unmap_slow(uintptr_t address, int32_t site)
     pks_change_rights(bracket, bracket->rights & ~WINDOW_WRITE);
     local_window_clear(ALIGN_DOWN(address, PAGE_SIZE), -bracket->more_frames);
     pks_change_rights(bracket, bracket[-1].rights);
+    local_window_forget_moved(ALIGN_DOWN(address, PAGE_SIZE),
+                              -bracket->more_frames);
     bracket->unmap_site = site;
     percpu_count(bracket_slow_calls);
     cpu_compiler_barrier();
@@ -128,6 +130,7 @@ static __cold __noreturn void list_undo(struct bracket *bracket,
 {
     local_window_clear(address, i);
     pks_change_rights(bracket, bracket[-1].rights);
+    local_window_forget_moved(address, i);
     map_undo(bracket);
     bracket_misuse_list(pages[i], site);
 }

@@ -56,6 +56,9 @@ static void bracket_abandon(struct bracket *bracket)
         local_window_clear(ALIGN_DOWN(bracket_address(bracket), PAGE_SIZE),
                            bracket_frames(bracket));
         window_close(rights);
+        local_window_forget_moved(
+            ALIGN_DOWN(bracket_address(bracket), PAGE_SIZE),
+            bracket_frames(bracket));
     }
 }
 

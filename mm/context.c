@@ -12,18 +12,21 @@
 #include "mm/lock.h"
 #include "mm/pagetable.h"
 
-static struct mm_context boot_context;
+// Of the boot CPU's boot thread and idle thread: there before there is memory to
+// map.
+enum { NUMBER_BOOT, NUMBER_IDLE, NUMBERS_IN_IMAGE };
+static struct mm_context in_image[NUMBERS_IN_IMAGE];
 
 uint32_t mm_contexts_holding;
 
-static uint32_t used; // numbers below were used once; 0 is the boot thread's
+static uint32_t used; // numbers below were used once
 static uint32_t free_list;
 
-// Number 0 is in the image: it is there before there is memory to map.
 static struct mm_context *context_at(uint32_t number)
 {
-    return number == 0 ? &boot_context
-                       : (struct mm_context *)MM_CONTEXTS_BASE + number;
+    return number < NUMBERS_IN_IMAGE
+               ? &in_image[number]
+               : (struct mm_context *)MM_CONTEXTS_BASE + number;
 }
 
 struct mm_context *mm_context_next(const struct mm_context *context)
@@ -38,7 +41,7 @@ struct mm_context *mm_context_next(const struct mm_context *context)
 
 __init void mm_context_init_boot(void)
 {
-    struct mm_context *context = &boot_context;
+    struct mm_context *context = &in_image[NUMBER_BOOT];
     // All rights until pks_init_cpu(): there is nothing to refuse before it.
     bracket_stack_init(&context->brackets, 0);
     context->in_use = context->running = true;
@@ -47,15 +50,35 @@ __init void mm_context_init_boot(void)
     percpu.window = &context->window;
 }
 
-__init void mm_context_init_boot_window(void)
+static void context_init(struct mm_context *context)
+{
+    bracket_stack_init(&context->brackets, PKRS_CLOSED);
+    context->top = context->brackets.thread.bracket;
+    context->in_use = true;
+}
+
+// The idle thread's is for handlers alone.
+__init void mm_context_init_boot_windows(void)
 {
     uint64_t lock = mm_lock();
-    bool made = local_window_make_locked(&boot_context.window, 0);
+    bool made =
+        local_window_make_locked(&in_image[NUMBER_BOOT].window, NUMBER_BOOT,
+                                 LOCAL_WINDOW_TABLES) &&
+        local_window_make_locked(&in_image[NUMBER_IDLE].window, NUMBER_IDLE, 1);
     mm_unlock(lock);
     if (!made) {
         refuse("no page tables for local mappings; give the machine at least "
                "32 MiB (qemu -m 32M)");
     }
+}
+
+__init struct mm_context *mm_context_idle_boot(void)
+{
+    struct mm_context *context = &in_image[NUMBER_IDLE];
+    context_init(context);
+    context->number = NUMBER_IDLE;
+    used = NUMBERS_IN_IMAGE;
+    return context;
 }
 
 // A number that was never used, with memory and a window.
@@ -66,7 +89,8 @@ static struct mm_context *context_grow_locked(void)
         used == LOCAL_WINDOWS_MAX ||
         !kernel_page_ensure_locked((uintptr_t)context) ||
         !kernel_page_ensure_locked((uintptr_t)(context + 1) - 1) ||
-        !local_window_make_locked(&context->window, used)) {
+        !local_window_make_locked(&context->window, used,
+                                  LOCAL_WINDOW_TABLES)) {
         return NULL;
     }
     context->number = used;
@@ -85,9 +109,7 @@ struct mm_context *mm_context_create(void)
         context = context_grow_locked();
     }
     if (context != NULL) {
-        bracket_stack_init(&context->brackets, PKRS_CLOSED);
-        context->top = context->brackets.thread.bracket;
-        context->in_use = true;
+        context_init(context);
     }
     mm_unlock(lock);
     return context;
@@ -131,10 +153,17 @@ void mm_context_switch(struct mm_context *from, struct mm_context *to,
     uint32_t rights = pks_rights();
     from->top = in_trap ? first->interrupted : percpu.bracket_top;
     if (unlikely(holds_bracket(from))) {
+        from->cpu = percpu.cpu;
         __atomic_fetch_add(&mm_contexts_holding, 1, __ATOMIC_RELAXED);
     }
     if (unlikely(holds_bracket(to))) {
         __atomic_fetch_sub(&mm_contexts_holding, 1, __ATOMIC_RELAXED);
+        if (to->cpu != percpu.cpu && to->window.next != to->window.base) {
+            __asm__ volatile("call local_window_arrive_saved"
+                             :
+                             : "D"(&to->window), "S"((uint64_t)to->cpu)
+                             : "cc", "memory");
+        }
     }
     from->running = false;
     to->running = true;

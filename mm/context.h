@@ -15,6 +15,7 @@ struct mm_context {
     struct local_window window;
     // Where the next bracket goes, while no CPU runs the thread.
     struct bracket *top;
+    uint32_t cpu; // that ran the thread last, if it has a bracket open
     uint32_t number;
     uint32_t next_free; // number + 1, 0 ends the list
     bool running;       // a CPU runs the thread
@@ -27,8 +28,10 @@ extern uint32_t mm_contexts_holding;
 
 // The boot thread's. Early boot, before any trap.
 void mm_context_init_boot(void);
-// Its window. Boot, with the frame allocator.
-void mm_context_init_boot_window(void);
+// Its window, and that of the boot CPU's idle thread, which is next. Boot, with
+// the frame allocator.
+void mm_context_init_boot_windows(void);
+struct mm_context *mm_context_idle_boot(void);
 
 // A context with no bracket open, every key closed. Thread context. NULL: out
 // of memory, or 4096 are in use.

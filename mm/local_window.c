@@ -3,22 +3,60 @@
 // Page-table entries of one thread's own, written without a lock.
 #include "mm/local_window.h"
 
+#include "arch/tlb.h"
 #include "lib/panic.h"
 #include "mm/frames.h"
 #include "mm/lock.h"
 #include "mm/pagetable.h"
 #include "mm/pt_window.h"
 
-bool local_window_make_locked(struct local_window *window, uint32_t number)
+bool local_window_make_locked(struct local_window *window, uint32_t number,
+                              size_t tables)
 {
     window->base = number < LOCAL_WINDOWS_NEAR
                        ? LOCAL_WINDOWS_BASE + number * LOCAL_WINDOW_SIZE
                        : MORE_WINDOWS_BASE +
                              (number - LOCAL_WINDOWS_NEAR) * LOCAL_WINDOW_SIZE;
     window->next = window->base;
-    window->entries =
-        pt_entries_row_locked(window->base, LOCAL_WINDOW_PAGES / PT_ENTRIES);
+    window->end = window->base + tables * PT_LEVEL_SIZE(2);
+    window->entries = pt_entries_row_locked(window->base, tables);
     return window->entries != NULL;
+}
+
+static void invalidate(uintptr_t address, size_t count)
+{
+    if (count > TLB_PAGES_MAX) {
+        tlb_flush_all();
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        tlb_flush_page(address + i * PAGE_SIZE);
+    }
+}
+
+// What this CPU remembers of the window may be older than what the other wrote
+// there.
+void local_window_arrive(struct local_window *window, unsigned from)
+{
+    window->cpus |= BIT(from);
+    window->moved = window->next;
+    invalidate(window->base, (window->next - window->base) / PAGE_SIZE);
+}
+
+// The thread may have moved once more since it cleared the part, and this may
+// be one of the CPUs.
+void local_window_forget(uintptr_t address, size_t count)
+{
+    struct local_window *window = local_window();
+    uint64_t flags = cpu_interrupts_off();
+    invalidate(address, count);
+    tlb_shootdown_range_on(window->cpus, address, count);
+    window->moved = MIN(window->moved, address);
+    if (window->moved == window->base) {
+        window->moved = 0;
+        window->cpus = 0;
+    }
+    cpu_interrupts_restore(flags);
 }
 
 void local_window_trim(uintptr_t address, size_t count)
@@ -28,8 +66,10 @@ void local_window_trim(uintptr_t address, size_t count)
         count == 0 ? window->base : address + (count + 1) * PAGE_SIZE;
     if (rest < window->next) {
         uint32_t rights = window_open(WINDOW_WRITE);
-        local_window_clear(rest, (window->next - rest) / PAGE_SIZE);
+        size_t pages = (window->next - rest) / PAGE_SIZE;
+        local_window_clear(rest, pages);
         window_close(rights);
+        local_window_forget_moved(rest, pages);
     }
 }
 

@@ -28,7 +28,12 @@
 struct local_window {
     uintptr_t base;
     uintptr_t next;    // where the next part begins
+    uintptr_t end;
     uint64_t *entries; // of all its pages, in a row
+    // Parts below `moved` were open while the thread ran on other CPUs too,
+    // those in `cpus` by number, which may remember translations of them.
+    uintptr_t moved;
+    uint64_t cpus;
 };
 
 // The window of the thread that runs here.
@@ -43,9 +48,11 @@ static inline bool local_window_has(uintptr_t address)
            address - MORE_WINDOWS_BASE < MORE_WINDOWS_SIZE;
 }
 
-// Make the window with this number; its page tables stay for good. mm_lock
-// held. False: out of memory.
-bool local_window_make_locked(struct local_window *window, uint32_t number);
+// Make the window with this number, with as many page tables (of 512 pages) as
+// it needs or fewer; they stay for good. mm_lock held. False: out of memory.
+#define LOCAL_WINDOW_TABLES (LOCAL_WINDOW_PAGES / PT_ENTRIES)
+bool local_window_make_locked(struct local_window *window, uint32_t number,
+                              size_t tables);
 
 // Reserve room for `count` frames: its address, or 0 when the window is full.
 // Any context.
@@ -54,7 +61,7 @@ static inline uintptr_t local_window_take(size_t count)
     struct local_window *window = local_window();
     uintptr_t address = window->next;
     uintptr_t next = address + (count + 1) * PAGE_SIZE;
-    if (unlikely(next > window->base + LOCAL_WINDOW_SIZE)) {
+    if (unlikely(next > window->end)) {
         return 0;
     }
     // A trap before this store uses the same room, and is done with it when it
@@ -101,6 +108,23 @@ static inline void local_window_clear(uintptr_t address, size_t count)
         at += PAGE_SIZE;
     } while (--count > 0);
     *(volatile uintptr_t *)&local_window()->next = address;
+}
+
+// The thread has come to this CPU from another one. Interrupts off. Called
+// through arch/saved.asm, as the next.
+void local_window_arrive(struct local_window *window, unsigned from);
+
+// The part at `address` with `count` pages is cleared: if other CPUs may
+// remember it, have them forget. Not with the page tables open.
+void local_window_forget(uintptr_t address, size_t count);
+static inline void local_window_forget_moved(uintptr_t address, size_t count)
+{
+    if (unlikely(address < local_window()->moved)) {
+        __asm__ volatile("call local_window_forget_saved"
+                         :
+                         : "D"(address), "S"(count)
+                         : "cc", "memory");
+    }
 }
 
 // Give back room behind the part at `address` with `count` pages (0: all of the

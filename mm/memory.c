@@ -118,7 +118,7 @@ __init void memory_init(const struct boot_info *boot)
     frames_init(&ram, &available, boot->kernel_start,
                 boot->kernel_end - boot->kernel_start);
     domains_init();
-    mm_context_init_boot_window();
+    mm_context_init_boot_windows();
 }
 
 __init phys_addr_t memory_low_page(void)

@@ -16,10 +16,10 @@
 #include "kernel/heap_leaks.h"
 #include "kernel/misuse.h"
 #include "kernel/run.h"
+#include "kernel/sched.h"
 #include "kernel/thread.h"
 #include "keyhole.h"
 #include "lib/glob.h"
-#include "kernel/sched.h"
 #include "mm/bracket.h"
 #include "mm/heap.h"
 #include "mm/long_maps.h"
@@ -184,7 +184,8 @@ void test_thread_failed(const struct thread *thread)
 
 static int test_thread(void *test)
 {
-    sched_slice_forget(); // so that no interrupt comes that the test did not ask
+    sched_slice_forget(); // so that no interrupt comes that the test did not
+                          // ask
     test_body(test);
     return 0;
 }

@@ -339,11 +339,13 @@ TEST(layout, init_part_is_gone)
 TEST(layout, stacks_have_guards)
 {
     extern char stack_boot_bottom[], stack_boot_top[];
+    extern char stack_idle_bottom[];
     extern char stack_double_fault_bottom[], stack_double_fault_top[];
     extern char stack_nmi_bottom[], stack_nmi_top[];
     extern char stack_machine_check_bottom[], stack_machine_check_top[];
     const char *const bounds[][2] = {
         {stack_boot_bottom, stack_boot_top},
+        {stack_idle_bottom, stack_idle_top},
         {stack_double_fault_bottom, stack_double_fault_top},
         {stack_nmi_bottom, stack_nmi_top},
         {stack_machine_check_bottom, stack_machine_check_top},

@@ -163,8 +163,7 @@ TEST(pages, closed_to_others)
     volatile char *p = kmap_local_pages(frames, 2);
     cpu_call(cpu_id(), reach_for_it, (void *)p);
     cpu_nmi(cpu_id(), reach_for_it, (void *)p);
-    CHECK_EQ(thread_join(thread_here("other", reach_for_it_too, (void *)p)),
-             0);
+    CHECK_EQ(thread_join(thread_here("other", reach_for_it_too, (void *)p)), 0);
     CHECK(handlers_passed());
     CHECK_EQ(p[0], 1);
     kunmap_local((const void *)p);
