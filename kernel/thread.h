@@ -59,8 +59,8 @@ const char *thread_name(void);
 // Make the boot context a thread. Boot, once.
 void threads_init(void);
 
-// Make the thread that runs on a CPU beside the boot CPU when no other does; and
-// begin as it, there, on its stack. Boot. NULL: out of memory.
+// Make the thread that runs on a CPU beside the boot CPU when no other does;
+// and begin as it, there, on its stack. Boot. NULL: out of memory.
 struct thread *thread_create_idle(void);
 void thread_enter_idle(struct thread *thread);
 

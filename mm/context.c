@@ -12,8 +12,8 @@
 #include "mm/lock.h"
 #include "mm/pagetable.h"
 
-// Of the boot CPU's boot thread and idle thread: there before there is memory to
-// map.
+// Of the boot CPU's boot thread and idle thread: there before there is memory
+// to map.
 enum { NUMBER_BOOT, NUMBER_IDLE, NUMBERS_IN_IMAGE };
 static struct mm_context in_image[NUMBERS_IN_IMAGE];
 

@@ -27,7 +27,7 @@
 
 struct local_window {
     uintptr_t base;
-    uintptr_t next;    // where the next part begins
+    uintptr_t next; // where the next part begins
     uintptr_t end;
     uint64_t *entries; // of all its pages, in a row
     // Parts below `moved` were open while the thread ran on other CPUs too,
