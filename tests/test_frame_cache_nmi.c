@@ -77,7 +77,8 @@ static bool steal_all_along(void)
            percpu.frame_filling == DOMAIN_NONE;
 }
 
-// The key may go while no frame is being filled, and stays while one is: a
+// With several CPUs free_page() fills by other means, which pin the key. The key
+// may go while no frame is being filled, and stays while one is: a
 // fault is what would come of it.
 TEST(frame_cache, an_nmi_takes_no_key_that_fills)
 {
@@ -87,7 +88,7 @@ TEST(frame_cache, an_nmi_takes_no_key_that_fills)
     // Now with a key and a frame in the list from the start.
     allocate_and_free(NULL);
     only_while_filling = true;
-    right = right && steal_all_along() && tries > 1000 && thefts == 0;
+    right = right && steal_all_along() && tries > 500 && thefts == 0;
     CHECK(thieves_unmake());
     CHECK(right);
     CHECK(audit_run(&report));
