@@ -205,6 +205,7 @@ TEST_SRCS := \
     tests/test_probe.c \
     tests/test_range.c \
     tests/test_section.c \
+    tests/test_shootdown.c \
     tests/test_stack.c \
     tests/test_stack_call.c \
     tests/test_step.c \

@@ -77,9 +77,9 @@ static bool steal_all_along(void)
            percpu.frame_filling == DOMAIN_NONE;
 }
 
-// With several CPUs free_page() fills by other means, which pin the key. The key
-// may go while no frame is being filled, and stays while one is: a
-// fault is what would come of it.
+// With several CPUs free_page() fills by other means, which pin the key. The
+// key may go while no frame is being filled, and stays while one is: a fault is
+// what would come of it.
 TEST(frame_cache, an_nmi_takes_no_key_that_fills)
 {
     CHECK(thieves_make());
