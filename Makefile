@@ -189,6 +189,7 @@ TEST_SRCS := \
     tests/test_kmap_shared.c \
     tests/test_layout.c \
     tests/test_lib.c \
+    tests/test_migration.c \
     tests/test_misuse.c \
     tests/test_misuse_corners.c \
     tests/test_misuse_maps.c \
