@@ -211,6 +211,7 @@ TEST_SRCS := \
     tests/test_stack_call.c \
     tests/test_step.c \
     tests/test_step_maps.c \
+    tests/test_storm.c \
     tests/test_tables.c \
     tests/test_thread.c \
     tests/test_thread_misuse.c \

@@ -200,7 +200,7 @@ bool tlb_park(void)
 
 // Those that were marked may have taken up work in the handler of an NMI, so
 // they are looked at again.
-void tlb_release(const struct tlb_batch *batch)
+bool tlb_release(const struct tlb_batch *batch)
 {
     uint64_t parked = request.parked;
     request.batch = batch != NULL ? batch : &nothing;
@@ -213,4 +213,5 @@ void tlb_release(const struct tlb_batch *batch)
     wait_all(parked | asked, TLB_FLUSH);
     __atomic_store_n(&request.parking, false, __ATOMIC_SEQ_CST);
     spin_unlock(&request.lock, 0);
+    return (parked | asked) != 0;
 }

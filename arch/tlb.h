@@ -68,10 +68,11 @@ void tlb_shootdown_range_on(uint64_t mask, uintptr_t start, size_t pages);
 // others look at, until tlb_release(); it is in the handler of an interrupt, or
 // waits for a lock, with interrupts off, or idles with no bracket open. NMIs
 // go on. What they had stored can be seen. Release has them flush a batch on
-// their way out (NULL: nothing). Interrupts off. False: another is doing that,
-// and this CPU cannot wait for it, since it is in the handler of an NMI.
+// their way out (NULL: nothing), and says whether any was disturbed. Interrupts
+// off. Park returns false if another is doing that, and this CPU cannot wait
+// for it, since it is in the handler of an NMI.
 bool tlb_park(void);
-void tlb_release(const struct tlb_batch *batch);
+bool tlb_release(const struct tlb_batch *batch);
 
 // ---------------------------------------------------------- The CPU's own side
 

@@ -121,6 +121,12 @@ static __init void idt_set(unsigned vector, enum ist ist)
     };
 }
 
+const struct trap_frame *trap_of_nmi(void)
+{
+    const struct tss *tss = &tables[percpu.cpu].tss;
+    return (const struct trap_frame *)tss->ist[IST_NMI - 1] - 1;
+}
+
 static __init void idt_load(void)
 {
     struct table_pointer pointer = {sizeof(idt) - 1, (uintptr_t)idt};

@@ -50,6 +50,11 @@ struct trap_stacks {
 void trap_init(void);
 void trap_init_cpu(unsigned cpu, const struct trap_stacks *tops);
 
+// What the NMI interrupted that this CPU handles: the frame is always at the
+// end of the stack that the CPU changes to. For tests and reports, in its
+// handler.
+const struct trap_frame *trap_of_nmi(void);
+
 // Where the boot CPU's idle thread begins.
 extern char stack_idle_top[];
 

@@ -57,6 +57,35 @@ void key_take_locked(struct domain *domain)
     tlb_shootdown_batch(&batch);
 }
 
+// To take a key disturbs every CPU that works. Where more domains than there
+// are keys are in use all over, that would be all that they do: so after so
+// many takes there is a pause of so many times as long, in which brackets open
+// through windows.
+#define BURST_TAKES 16
+#define PAUSE_TIMES 16
+
+static struct {
+    unsigned takes;       // since the last pause
+    uint64_t spent;       // on them, ticks of the TSC
+    uint64_t pause_until; // ticks of the TSC
+} burst;
+
+static bool burst_is_over(void)
+{
+    return cpus_count > 1 && cpu_read_tsc() < burst.pause_until;
+}
+
+static void burst_add_locked(uint64_t ticks)
+{
+    burst.takes++;
+    burst.spent += ticks;
+    if (burst.takes == BURST_TAKES) {
+        burst.pause_until = cpu_read_tsc() + PAUSE_TIMES * burst.spent;
+        burst.takes = 0;
+        burst.spent = 0;
+    }
+}
+
 static bool key_is_lent_out(const struct domain *domain)
 {
     return domain->pins != 0 || domain->id == percpu.frame_filling ||
@@ -72,6 +101,7 @@ static bool key_take_idle_locked(struct domain *domain)
 {
     struct tlb_batch batch;
     batch.count = 0;
+    uint64_t start = cpu_read_tsc();
     domain_rights_set(domain->id, 0, 0);
     bool parked = tlb_park();
     bool take = parked && !key_is_lent_out(domain);
@@ -80,8 +110,8 @@ static bool key_take_idle_locked(struct domain *domain)
     } else {
         domain_rights_set(domain->id, domain->open_write, domain->open_read);
     }
-    if (parked) {
-        tlb_release(&batch);
+    if (parked && tlb_release(&batch)) {
+        burst_add_locked(cpu_read_tsc() - start);
     }
     return take;
 }
@@ -93,6 +123,9 @@ static unsigned key_find_locked(void)
         if (owners[key] == 0) {
             return key;
         }
+    }
+    if (burst_is_over()) {
+        return 0;
     }
     uint32_t busy = brackets_busy_keys(); // a guess, that of other CPUs
     for (unsigned i = KEY_DOMAINS; i < PKS_KEYS; i++) {
