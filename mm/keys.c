@@ -86,6 +86,14 @@ static void burst_add_locked(uint64_t ticks)
     }
 }
 
+void keys_pause_end(void)
+{
+    uint64_t lock = mm_lock();
+    burst.takes = 0;
+    burst.spent = burst.pause_until = 0;
+    mm_unlock(lock);
+}
+
 static bool key_is_lent_out(const struct domain *domain)
 {
     return domain->pins != 0 || domain->id == percpu.frame_filling ||

@@ -28,6 +28,10 @@ void key_unpin(struct domain *domain);
 // Park a domain: close its frames and take its key. mm_lock held.
 void key_take_locked(struct domain *domain);
 
+// With many CPUs at work, keys change hands in bursts (mm/keys.c): begin anew.
+// Thread context.
+void keys_pause_end(void);
+
 // Who has a key, by name; NULL: nobody. Any context.
 const char *key_name(unsigned key);
 

@@ -22,6 +22,7 @@
 #include "lib/glob.h"
 #include "mm/bracket.h"
 #include "mm/heap.h"
+#include "mm/keys.h"
 #include "mm/long_maps.h"
 #include "tests/framework.h"
 
@@ -184,6 +185,7 @@ void test_thread_failed(const struct thread *thread)
 
 static int test_thread(void *test)
 {
+    keys_pause_end();
     sched_slice_forget(); // so that no interrupt comes that the test did not
                           // ask
     test_body(test);
