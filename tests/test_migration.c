@@ -193,7 +193,7 @@ TEST(migration, threads_that_run_wherever_there_is_room)
         wrong += thread_join(threads[i]);
     }
     CHECK_EQ(wrong, 0);
-    CHECK_EQ(cpus_seen, BIT(cpus_online() - 1) * 2 - 1);
+    CHECK(cpus_online() == 1 || (cpus_seen & (cpus_seen - 1)) != 0);
     CHECK(frames_put());
 }
 
