@@ -12,6 +12,7 @@
 #include "mm/bracket.h"
 #include "mm/context.h"
 #include "mm/frames.h"
+#include "mm/keys.h"
 #include "tests/handlers.h"
 #include "tests/threads.h"
 
@@ -110,6 +111,15 @@ static void on_timer(void)
     on_interrupt(NULL);
 }
 
+// The keys of the tables and of windows change several times in the slow paths
+// of one call.
+#define SLOW_KEYS (PKRS_KEY_MASK(KEY_TABLES) | PKRS_KEY_MASK(KEY_WINDOW))
+
+static bool same(uint32_t a, uint32_t b)
+{
+    return ((a ^ b) & ~SLOW_KEYS) == 0;
+}
+
 // The register is what the innermost bracket gave, or, between a store of a map
 // or unmap call and its WRMSR, what the context had before: the bracket below,
 // or the one above that has just been closed.
@@ -117,8 +127,8 @@ static bool register_is_sound(const struct trap_frame *frame)
 {
     const struct bracket *top = frame->bracket_top;
     uint32_t now = (uint32_t)frame->rights;
-    return now == top[-1].rights || now == top[0].rights ||
-           (!bracket_is_sentinel(top - 1) && now == top[-2].rights);
+    return same(now, top[-1].rights) || same(now, top[0].rights) ||
+           (!bracket_is_sentinel(top - 1) && same(now, top[-2].rights));
 }
 
 // Only a thread with interrupts on is compared: the scheduler changes contexts
