@@ -156,6 +156,9 @@ static bool bracket_in_thread(const struct station *here, unsigned page,
     volatile uint64_t *p = kmap_local_page(here->page[page]);
     *p = i;
     const volatile uint64_t *r = kmap_local_page_ro(here->readable);
+    if (i % 16 == 0) {
+        thread_yield();
+    }
     bool right = *r == 0 && *p == i &&
                  !probe_write((void *)r, &value, sizeof(value), NULL) &&
                  !probe_read(page_direct_map_address(here->in_handler), &old,
@@ -173,9 +176,6 @@ static int work(void *arg)
     int wrong = 0;
     for (uint64_t i = 0; !__atomic_load_n(&over, __ATOMIC_RELAXED); i++) {
         wrong += !bracket_in_thread(here, 0, i);
-        if (i % 16 == 0) {
-            thread_yield();
-        }
     }
     return wrong;
 }
