@@ -57,10 +57,21 @@ void key_take_locked(struct domain *domain)
     tlb_shootdown_batch(&batch);
 }
 
-static bool key_is_lent_out(const struct domain *domain)
+// Whether a CPU fills a frame of the domain: this one, or another that came to
+// rest in a handler that interrupted that.
+static bool is_filling(const struct domain *domain)
 {
-    return domain->pins != 0 || domain->id == percpu.frame_filling ||
-           (brackets_busy_keys() >> domain->key & 1);
+    unsigned cpu = 0;
+    while (cpu < cpus_count && cpu_data_of(cpu)->frame_filling != domain->id) {
+        cpu++;
+    }
+    return cpu < cpus_count;
+}
+
+// Whether somebody relies on the domain's key; `busy` are those of brackets.
+static bool key_is_lent_out(const struct domain *domain, uint32_t busy)
+{
+    return (busy >> domain->key & 1) || domain->pins != 0 || is_filling(domain);
 }
 
 // Take the key of a domain that looks as if nobody had it open. A map call on
@@ -74,7 +85,7 @@ static bool key_take_idle_locked(struct domain *domain)
     batch.count = 0;
     domain_rights_set(domain->id, 0, 0);
     bool parked = tlb_park();
-    bool take = parked && !key_is_lent_out(domain);
+    bool take = parked && !key_is_lent_out(domain, brackets_busy_keys());
     if (take) {
         key_withdraw_locked(domain, &batch);
     } else {
@@ -99,8 +110,8 @@ static unsigned key_find_locked(void)
         unsigned key = hand;
         hand = hand + 1 < PKS_KEYS ? hand + 1 : KEY_DOMAINS;
         struct domain *owner = domain_of_id(owners[key]);
-        if (owner->live && !(busy >> key & 1) && owner->pins == 0 &&
-            owner->id != percpu.frame_filling && key_take_idle_locked(owner)) {
+        if (owner->live && !key_is_lent_out(owner, busy) &&
+            key_take_idle_locked(owner)) {
             return key;
         }
     }
