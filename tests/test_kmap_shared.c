@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // kmap(): one address for everybody, counted.
+#include "arch/asm.h"
 #include "kernel/misuse.h"
-#include "keyhole.h"
-#include "lib/types.h"
+#include "tests/handlers.h"
 
 TEST(kmap_shared, counted)
 {
@@ -11,6 +11,7 @@ TEST(kmap_shared, counted)
     CHECK(page != NULL);
     volatile int *p = kmap(page);
     CHECK(p != NULL);
+    CHECK(rights_are(PKRS_CLOSED));
     *p = 5;
     CHECK_EQ(kmap(page), p);
     kunmap(page);
@@ -23,6 +24,7 @@ TEST(kmap_shared, counted)
     kunmap(page);
     CHECK_FAULT(FAULT_NOT_PRESENT, ACCESS_READ, (void)*p);
     CHECK_FAULT(FAULT_NOT_PRESENT, ACCESS_WRITE, *p = 6);
+    CHECK(rights_are(PKRS_CLOSED));
     free_page(page);
 }
 

@@ -80,6 +80,30 @@ TEST(thread, sleep_takes_its_time)
     CHECK(slept < clock_ticks(1000000)); // an emulator may be slow
 }
 
+static int sleep_long(void *unused)
+{
+    (void)unused;
+    thread_sleep_ms(30000);
+    return 0;
+}
+
+// How late an emulator is says nothing: this is what the thread waits for.
+TEST(thread, sleeps_until_then)
+{
+    uint64_t start = clock_now(), length = clock_ticks(30000000);
+    struct thread *thread = thread_create("sleeper", sleep_long, NULL);
+    CHECK(thread != NULL);
+    while (thread->state != THREAD_SLEEPING) {
+        thread_yield();
+    }
+    uint64_t until = thread->wake_at;
+    uint64_t latest = clock_now() + length;
+    sched_wake(thread);
+    CHECK_EQ(thread_join(thread), 0);
+    CHECK(until >= start + length);
+    CHECK(until <= latest);
+}
+
 static uint64_t dawn; // before any of the times at which they wake
 static bool in_bed;   // all of them slept before it
 
