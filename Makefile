@@ -154,6 +154,7 @@ TEST_SRCS := \
     tests/alias.c \
     tests/bench_frames.c \
     tests/bench_irq.c \
+    tests/breakpoint.c \
     tests/handler_stubs.asm \
     tests/handlers.c \
     tests/leaf_share.c \
@@ -213,6 +214,7 @@ TEST_SRCS := \
     tests/test_thread.c \
     tests/test_thread_misuse.c \
     tests/test_thread_rights.c \
+    tests/test_thread_switch.c \
     tests/test_vmap.c \
     tests/test_vmap_areas.c \
     tests/test_vmap_frees.c \

@@ -54,7 +54,7 @@ TEST(tables, more_when_they_run_out)
     bool closed = true;
     while (made < MAPPINGS &&
            alias_map(place(made), page, 1, ALIAS_DATA) != NULL) {
-        closed = closed && tables_are_closed(place(made++));
+        closed = tables_are_closed(place(made++)) && closed;
     }
     size_t used_now = tables_used(), total_now = tables_total();
     for (unsigned i = 0; i < made; i++) {
