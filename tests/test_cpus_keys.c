@@ -142,7 +142,7 @@ static unsigned tries;
 static void at_each_fill(void *unused)
 {
     (void)unused;
-    if (percpu.frame_filling == victim->id && tries++ % 64 == 0) {
+    if (percpu.frame_filling == victim->id && tries++ % 256 == 0) {
         int key = victim->key;
         cpu_call(other(), take_all_keys, NULL);
         HANDLER_CHECK(victim->key == key);
