@@ -18,6 +18,7 @@ __init void percpu_init(unsigned cpu, struct cpu_data *data)
     }
     data->self = data;
     data->cpu = cpu;
+    data->lock_name = cpu + 1;
     cpu_table[cpu] = data;
     cpu_write_msr_init(MSR_GS_BASE, (uintptr_t)data);
 }

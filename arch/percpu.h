@@ -64,6 +64,7 @@ struct cpu_data {
     struct catch_frame *catches; // innermost place to come back to
     struct step *step;           // innermost step_through(), or NULL
     uint32_t cpu;                // number of this CPU
+    uint32_t lock_name;          // what its locks say: number + 1
     uint32_t apic_id;
     bool tlb_lazy; // tlb_wake() is to be called
 

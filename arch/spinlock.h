@@ -6,11 +6,21 @@
 #pragma once
 
 #include "arch/cpu.h"
+#include "arch/percpu.h"
 #include "lib/types.h"
 
 struct spinlock {
-    uint32_t held;
+    uint32_t holder; // percpu.lock_name of a CPU, 0: nobody
 };
+
+// Take it if nobody has it. Interrupts off.
+static inline bool spin_take(struct spinlock *lock)
+{
+    uint32_t nobody = 0;
+    return __atomic_compare_exchange_n(&lock->holder, &nobody, percpu.lock_name,
+                                       false, __ATOMIC_ACQUIRE,
+                                       __ATOMIC_RELAXED);
+}
 
 // Until it looks free. Interrupts off. Called through arch/saved.asm.
 void spin_wait(const struct spinlock *lock);
@@ -20,7 +30,7 @@ static inline uint64_t spin_lock(struct spinlock *lock)
 {
     uint64_t flags = cpu_read_flags();
     cpu_cli();
-    while (unlikely(__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE))) {
+    while (unlikely(!spin_take(lock))) {
         __asm__ volatile("call spin_wait_saved" : : "D"(lock) : "cc", "memory");
     }
     return flags;
@@ -31,7 +41,7 @@ static inline bool spin_trylock(struct spinlock *lock, uint64_t *flags)
 {
     *flags = cpu_read_flags();
     cpu_cli();
-    if (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE)) {
+    if (!spin_take(lock)) {
         if (*flags & RFLAGS_IF) {
             cpu_sti();
         }
@@ -42,13 +52,20 @@ static inline bool spin_trylock(struct spinlock *lock, uint64_t *flags)
 
 static inline void spin_unlock(struct spinlock *lock, uint64_t flags)
 {
-    __atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE);
+    __atomic_store_n(&lock->holder, 0, __ATOMIC_RELEASE);
     if (flags & RFLAGS_IF) {
         cpu_sti();
     }
 }
 
+// Whether anybody holds it; whether this CPU does, in what this context
+// interrupted too.
 static inline bool spin_is_held(const struct spinlock *lock)
 {
-    return __atomic_load_n(&lock->held, __ATOMIC_RELAXED) != 0;
+    return __atomic_load_n(&lock->holder, __ATOMIC_RELAXED) != 0;
+}
+
+static inline bool spin_is_mine(const struct spinlock *lock)
+{
+    return __atomic_load_n(&lock->holder, __ATOMIC_RELAXED) == percpu.lock_name;
 }

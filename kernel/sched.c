@@ -264,7 +264,7 @@ void sched_end(struct thread *joiner)
 
 bool sched_lock_held(void)
 {
-    return spin_is_held(&queue.lock);
+    return spin_is_mine(&queue.lock);
 }
 
 __init void sched_init(void)

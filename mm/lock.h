@@ -27,7 +27,8 @@ static inline void mm_unlock(uint64_t flags)
     spin_unlock(&mm_spinlock, flags);
 }
 
+// Whether this CPU holds it, in what this context interrupted too.
 static inline bool mm_lock_held(void)
 {
-    return spin_is_held(&mm_spinlock);
+    return spin_is_mine(&mm_spinlock);
 }

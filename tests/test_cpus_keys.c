@@ -168,3 +168,46 @@ TEST(cpus, none_takes_a_key_that_fills)
     CHECK_EQ(percpu.frame_filling, DOMAIN_NONE);
     CHECK(domains_unmake());
 }
+
+// ---------------------------------------------------------------------- Locks
+
+static void hold_the_lock(void *unused)
+{
+    (void)unused;
+    uint64_t flags;
+    held = mm_trylock(&flags);
+    HANDLER_CHECK(held && mm_lock_held());
+    while (held && !enough) {
+        cpu_pause();
+    }
+    mm_unlock(flags);
+}
+
+static void touch_nothing(void *address)
+{
+    *(volatile char *)address = 1;
+}
+
+// Who is abandoned while another CPU is in the memory manager is not in it.
+TEST(cpus, locks_of_others_are_no_hindrance)
+{
+    if (cpus_online() == 1) {
+        SKIP("needs two CPUs");
+    }
+    struct remote_call call = {.fn = hold_the_lock};
+    struct fault fault;
+    held = enough = false;
+    remote_call_post(other(), &call);
+    while (!held) {
+        cpu_pause();
+    }
+    bool mine = mm_lock_held();
+    bool refused = !run_protected(touch_nothing, (void *)8, &fault);
+    enough = true;
+    while (!remote_is_done(&call)) {
+        cpu_pause();
+    }
+    CHECK(handlers_passed());
+    CHECK(!mine && refused);
+    CHECK_EQ(fault.address, 8);
+}
