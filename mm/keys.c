@@ -144,10 +144,12 @@ bool key_get(struct domain *domain)
     return got;
 }
 
+// A handler cannot wait for what it interrupted, and that of an NMI for nobody;
+// fault=relaxed waits for other CPUs, since its caller has no other way.
 bool key_pin(struct domain *domain)
 {
     uint64_t lock;
-    if (percpu.trap_level == 0) {
+    if (percpu.nmi_level == 0 && !mm_lock_held()) {
         lock = mm_lock();
     } else if (!mm_trylock(&lock)) {
         return false;

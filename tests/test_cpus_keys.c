@@ -6,6 +6,7 @@
 #include "arch/cpu.h"
 #include "arch/pks.h"
 #include "arch/tlb.h"
+#include "kernel/config.h"
 #include "kernel/misuse.h"
 #include "kernel/remote.h"
 #include "lib/types.h"
@@ -210,4 +211,44 @@ TEST(cpus, locks_of_others_are_no_hindrance)
     CHECK(handlers_passed());
     CHECK(!mine && refused);
     CHECK_EQ(fault.address, 8);
+}
+
+static void hold_the_lock_until_a_fault(void *unused)
+{
+    (void)unused;
+    uint64_t flags;
+    const volatile struct cpu_data *boot = cpu_data_of(0);
+    uint64_t faults = boot->faults;
+    held = mm_trylock(&flags);
+    while (held && boot->faults == faults) {
+        cpu_pause();
+    }
+    for (unsigned i = 0; i < 1000; i++) {
+        cpu_pause(); // it comes to the lock
+    }
+    mm_unlock(flags);
+}
+
+// fault=relaxed waits for the key that it wants.
+TEST(cpus, relaxed_faults_wait_for_the_lock)
+{
+    if (cpus_online() == 1 || !config.fault_relaxed ||
+        protect_engine() != PROTECT_PKS) {
+        SKIP("needs two CPUs, pks and fault=relaxed");
+    }
+    CHECK(domains_make());
+    struct remote_call call = {.fn = hold_the_lock_until_a_fault};
+    held = false;
+    remote_call_post(other(), &call);
+    while (!held) {
+        cpu_pause();
+    }
+    printf("# a report that this test asks for:\n");
+    *(volatile char *)page_direct_map_address(page) = 1;
+    while (!remote_is_done(&call)) {
+        cpu_pause();
+    }
+    pks_set_rights(PKRS_CLOSED);
+    key_unpin(victim);
+    CHECK(domains_unmake());
 }
