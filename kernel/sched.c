@@ -18,6 +18,7 @@ static struct {
     uint64_t slice;              // ticks of the TSC; 0: no clock, no preemption
     uint64_t running_since;      // ticks of the TSC
     bool slice_timed;            // TIMER_SLICE is set
+    bool halting;                // the running thread waits, and no other runs
 } queue;
 
 // ------------------------------------------------------------------- The queue
@@ -53,16 +54,15 @@ static inline void queue_add_locked(struct thread *thread)
 
 // The next thread to run. With none ready the CPU halts, here and now: whoever
 // waits keeps its stack and its rights, and only handlers run, with every key
-// closed. NULL: the running thread itself has become ready meanwhile.
+// closed. It may itself be the first that becomes ready.
 static inline struct thread *queue_take_locked(void)
 {
     while (unlikely(queue.first == NULL)) {
-        if (percpu.thread->state == THREAD_READY) {
-            return NULL;
-        }
+        queue.halting = true;
         spin_unlock(&queue.lock, 0);
         cpu_sti_hlt_cli();
         spin_lock(&queue.lock);
+        queue.halting = false;
     }
     struct thread *thread = queue.first;
     queue.first = thread->next;
@@ -116,7 +116,7 @@ static inline void switch_locked(struct thread *to)
 static void wait_locked(void)
 {
     struct thread *next = queue_take_locked();
-    if (next != NULL) {
+    if (next != percpu.thread) {
         switch_locked(next);
     }
 }
@@ -125,8 +125,10 @@ void sched_preempt(void)
 {
     uint64_t lock = spin_lock(&queue.lock);
     struct thread *current = percpu.thread;
-    // One that has said that it will wait goes on until it does.
-    if (queue.first != NULL && current->state == THREAD_READY) {
+    // One that has said that it will wait goes on until it does; one that waits
+    // looks at the queue itself.
+    if (queue.first != NULL && current->state == THREAD_READY &&
+        !queue.halting) {
         queue_add_locked(current);
         switch_locked(queue_take_locked());
     }
@@ -202,7 +204,7 @@ void sched_wait_until(uint64_t wake_at)
 static void ready_locked(struct thread *thread)
 {
     thread->state = THREAD_READY;
-    if (thread != percpu.thread) { // else it has not begun to wait
+    if (thread != percpu.thread || queue.halting) { // it has begun to wait
         queue_add_locked(thread);
     }
 }

@@ -100,8 +100,9 @@ static void hold_it_open(void *unused)
         tlb_serve();
         cpu_pause();
     }
-    *p += 1;
-    HANDLER_CHECK(*p == 2);
+    unsigned word = 0;
+    HANDLER_CHECK(probe_read((const void *)p, &word, sizeof(word), NULL));
+    HANDLER_CHECK(word == 1);
     kunmap_local((const void *)p);
     HANDLER_CHECK(rights_are(PKRS_CLOSED));
 }

@@ -147,6 +147,23 @@ TEST(thread, sleepers_wake_in_the_order_of_their_times)
     CHECK_EQ(strcmp(turns, "13579"), 0);
 }
 
+// The CPU halts in the context of one of them; the other is ready as well when
+// it goes on.
+TEST(thread, sleepers_of_one_time_all_wake)
+{
+    struct thread *threads[3];
+    turns_taken = 0;
+    dawn = clock_now() + clock_ticks(10000);
+    for (unsigned i = 0; i < 3; i++) {
+        threads[i] = thread_create("sleeper", sleep_and_note, (void *)1);
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        CHECK(threads[i] != NULL);
+        CHECK_EQ(thread_join(threads[i]), 0);
+    }
+    CHECK_EQ(turns_taken, 3);
+}
+
 // Two that never yield, and a third that has to get a turn all the same.
 static volatile bool spinning_ends;
 
