@@ -171,6 +171,56 @@ TEST(cpus, none_takes_a_key_that_fills)
     CHECK(domains_unmake());
 }
 
+// ------------------------------------------------------------- What is
+// unmapped
+
+static void *map_shared(unsigned way)
+{
+    switch (way) {
+    case 0:
+        return kmap(page);
+    case 1:
+        return vmap(&page, 1, MAP_READ);
+    default:
+        return vmap_range(page_to_phys(page), PAGE_SIZE, MAP_READ);
+    }
+}
+
+static unsigned reached; // by so many CPUs
+
+static void reach(void *at)
+{
+    reached += probe_read(at, &(char){0}, 1, NULL);
+}
+
+static unsigned reached_by_each(void *at)
+{
+    reached = 0;
+    for (unsigned cpu = 0; cpu < cpus_online(); cpu++) {
+        cpu_call(cpu, reach, at);
+    }
+    return reached;
+}
+
+// Each CPU has used the address, and remembers how it was mapped.
+TEST(cpus, what_is_unmapped_is_gone_on_each)
+{
+    page = alloc_page(domain_ram);
+    CHECK(page != NULL);
+    for (unsigned way = 0; way < 3; way++) {
+        void *at = map_shared(way);
+        CHECK(at != NULL);
+        CHECK_EQ(reached_by_each(at), cpus_online());
+        if (way == 0) {
+            kunmap(page);
+        } else {
+            vunmap(at);
+        }
+        CHECK_EQ(reached_by_each(at), 0);
+    }
+    free_page(page);
+}
+
 // ---------------------------------------------------------------------- Locks
 
 static void hold_the_lock(void *unused)

@@ -57,12 +57,12 @@ static int unmap_it(void *address)
     return run_protected(unmap, address, NULL);
 }
 
-static void *map_one(void)
+static __noinline void *map_one(void)
 {
     return kmap_local_page(pair[0]);
 }
 
-static void *map_list(void)
+static __noinline void *map_list(void)
 {
     return kmap_local_pages(pair, 2);
 }

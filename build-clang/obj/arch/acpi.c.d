@@ -1,0 +1,19 @@
+/tmp/mut2/build-clang/obj/arch/acpi.c.o: arch/acpi.c arch/acpi.h \
+  arch/percpu.h arch/asm.h include/keyhole.h lib/types.h lib/boot_info.h \
+  lib/memory_map.h lib/string.h
+
+arch/acpi.h:
+
+arch/percpu.h:
+
+arch/asm.h:
+
+include/keyhole.h:
+
+lib/types.h:
+
+lib/boot_info.h:
+
+lib/memory_map.h:
+
+lib/string.h:

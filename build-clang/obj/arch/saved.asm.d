@@ -1,0 +1,4 @@
+/tmp/mut2/build-clang/obj/arch/saved.asm.o : arch/saved.asm
+
+arch/saved.asm :
+

@@ -1,0 +1,5 @@
+/tmp/mut2/build-clang/obj/boot/ap_trampoline.asm.o : \
+  boot/ap_trampoline.asm
+
+boot/ap_trampoline.asm :
+

@@ -1,0 +1,48 @@
+/tmp/mut2/build-clang/obj/mm/vmap_frames.c.o: mm/vmap_frames.c arch/pte.h \
+  lib/types.h mm/layout.h arch/asm.h mm/pagetable.h arch/tlb.h \
+  arch/cpu.h arch/regs.h arch/percpu.h include/keyhole.h mm/pt_window.h \
+  arch/pks.h mm/keys.h mm/vmap_entries.h mm/frames.h lib/boot_info.h \
+  lib/memory_map.h mm/vmap_internal.h mm/long_maps.h mm/misuse.h \
+  mm/vmap_slots.h
+
+arch/pte.h:
+
+lib/types.h:
+
+mm/layout.h:
+
+arch/asm.h:
+
+mm/pagetable.h:
+
+arch/tlb.h:
+
+arch/cpu.h:
+
+arch/regs.h:
+
+arch/percpu.h:
+
+include/keyhole.h:
+
+mm/pt_window.h:
+
+arch/pks.h:
+
+mm/keys.h:
+
+mm/vmap_entries.h:
+
+mm/frames.h:
+
+lib/boot_info.h:
+
+lib/memory_map.h:
+
+mm/vmap_internal.h:
+
+mm/long_maps.h:
+
+mm/misuse.h:
+
+mm/vmap_slots.h:

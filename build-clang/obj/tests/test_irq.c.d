@@ -1,0 +1,28 @@
+/tmp/mut2/build-clang/obj/tests/test_irq.c.o: tests/test_irq.c arch/cpu.h \
+  arch/regs.h arch/asm.h lib/types.h arch/pks.h arch/percpu.h \
+  include/keyhole.h kernel/misuse.h mm/misuse.h kernel/timer.h \
+  mm/bracket.h tests/handlers.h
+
+arch/cpu.h:
+
+arch/regs.h:
+
+arch/asm.h:
+
+lib/types.h:
+
+arch/pks.h:
+
+arch/percpu.h:
+
+include/keyhole.h:
+
+kernel/misuse.h:
+
+mm/misuse.h:
+
+kernel/timer.h:
+
+mm/bracket.h:
+
+tests/handlers.h:
