@@ -10,7 +10,7 @@
 extern struct spinlock mm_spinlock;
 
 // Interrupts are off while it is held. Returns the flags for mm_unlock(). Not
-// in handlers or NMIs.
+// in the handler of an NMI, nor where it may be held by what was interrupted.
 static inline uint64_t mm_lock(void)
 {
     return spin_lock(&mm_spinlock);
