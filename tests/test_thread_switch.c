@@ -88,7 +88,9 @@ static void be_preempted(void)
     cpu_call(cpu_id(), nothing, NULL);
 }
 
-static struct bracket *top; // where the next bracket of this thread goes
+// Where the next bracket of that thread goes, while it is preempted over and
+// over; NULL before and after.
+static struct bracket *volatile top;
 
 static int be_preempted_in_brackets(void *unused)
 {
@@ -104,6 +106,7 @@ static int be_preempted_in_brackets(void *unused)
     }
     bool same = *p == 5 && *list == 0 && rights_are(rights) &&
                 percpu.bracket_top == top;
+    top = NULL;
     kunmap_local((const void *)list);
     kunmap_local((const void *)p);
     return same && rights_are(PKRS_CLOSED);
@@ -172,7 +175,7 @@ static unsigned handlers_that_went_on;
 static void level_written(void)
 {
     struct bracket *first = percpu.handler_first;
-    if (percpu.thread == watched && percpu.trap_level == 0 &&
+    if (percpu.thread == watched && top != NULL && percpu.trap_level == 0 &&
         percpu.bracket_top == first + 1) {
         handlers_that_went_on++;
         HANDLER_CHECK(rights_are(PKRS_CLOSED));

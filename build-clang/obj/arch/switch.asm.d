@@ -1,4 +1,0 @@
-/tmp/mut2/build-clang/obj/arch/switch.asm.o : arch/switch.asm
-
-arch/switch.asm :
-
