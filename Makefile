@@ -155,6 +155,7 @@ TEST_SRCS := \
     tests/alias.c \
     tests/bench_frames.c \
     tests/bench_irq.c \
+    tests/breakpoint.c \
     tests/handler_stubs.asm \
     tests/handlers.c \
     tests/leaf_share.c \
@@ -172,6 +173,7 @@ TEST_SRCS := \
     tests/test_audit_finer.c \
     tests/test_copy.c \
     tests/test_cpus.c \
+    tests/test_cpus_keys.c \
     tests/test_fault.c \
     tests/test_frame_cache.c \
     tests/test_frame_cache_nmi.c \
@@ -216,6 +218,7 @@ TEST_SRCS := \
     tests/test_thread.c \
     tests/test_thread_misuse.c \
     tests/test_thread_rights.c \
+    tests/test_thread_switch.c \
     tests/test_vmap.c \
     tests/test_vmap_areas.c \
     tests/test_vmap_frees.c \

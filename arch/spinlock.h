@@ -64,6 +64,8 @@ static inline void spin_unlock(struct spinlock *lock, uint64_t flags)
     }
 }
 
+// Whether anybody holds it; whether this CPU does, in what this context
+// interrupted too.
 static inline bool spin_is_held(const struct spinlock *lock)
 {
     return __atomic_load_n(&lock->holder, __ATOMIC_RELAXED) != 0;

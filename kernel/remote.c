@@ -21,6 +21,7 @@ static struct remote_cpu {
     struct remote_call *calls;
     struct remote_call *nmis;
     uint64_t nmis_merged; // requests that ran in the NMI of another
+    uint64_t nmis_stray;  // NMIs that nobody asked for
 } __aligned(64) cpus[CPUS_MAX];
 
 static void call_add(struct remote_call **list, struct remote_call *call)
@@ -68,9 +69,15 @@ bool remote_nmi_handle(void)
     } else if (cpu->nmis_merged != 0) {
         cpu->nmis_merged--;
     } else {
+        cpu->nmis_stray++;
         return false;
     }
     return true;
+}
+
+uint64_t remote_nmis_stray(void)
+{
+    return cpus[cpu_id()].nmis_stray;
 }
 
 void remote_call_post(unsigned cpu, struct remote_call *call)

@@ -27,3 +27,6 @@ bool remote_is_done(const struct remote_call *call);
 // nobody asked.
 void remote_call_handle(void);
 bool remote_nmi_handle(void);
+
+// How many of those came to this CPU. Any context.
+uint64_t remote_nmis_stray(void);

@@ -170,6 +170,8 @@ static void table_walk(struct audit *audit, phys_addr_t table, unsigned level,
 static void sums_check(struct audit *audit)
 {
     equal_check(audit, AUDIT_TABLES_LOST, audit->report->tables, tables_used());
+    equal_check(audit, AUDIT_TABLES_LOST, tables_total() - tables_used(),
+                tables_free_locked());
     equal_check(audit, AUDIT_DIRECT_LOST, audit->direct_bytes,
                 frames_total_bytes());
     equal_check(audit, AUDIT_KMAP_COUNTS, audit->kmap.mapped,

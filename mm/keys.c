@@ -61,7 +61,7 @@ void key_take_locked(struct domain *domain)
 // are keys are in use all over, that would be all that they do: so after so
 // many takes there is a pause of so many times as long, in which brackets open
 // through windows.
-#define BURST_TAKES 16
+#define BURST_TAKES 32
 #define PAUSE_TIMES 16
 
 static struct {
@@ -94,10 +94,21 @@ void keys_pause_end(void)
     mm_unlock(lock);
 }
 
-static bool key_is_lent_out(const struct domain *domain)
+// Whether a CPU fills a frame of the domain: this one, or another that came to
+// rest in a handler that interrupted that.
+static bool is_filling(const struct domain *domain)
 {
-    return domain->pins != 0 || domain->id == percpu.frame_filling ||
-           (brackets_busy_keys() >> domain->key & 1);
+    unsigned cpu = 0;
+    while (cpu < cpus_count && cpu_data_of(cpu)->frame_filling != domain->id) {
+        cpu++;
+    }
+    return cpu < cpus_count;
+}
+
+// Whether somebody relies on the domain's key; `busy` are those of brackets.
+static bool key_is_lent_out(const struct domain *domain, uint32_t busy)
+{
+    return (busy >> domain->key & 1) || domain->pins != 0 || is_filling(domain);
 }
 
 // Take the key of a domain that looks as if nobody had it open. A map call on
@@ -112,7 +123,7 @@ static bool key_take_idle_locked(struct domain *domain)
     uint64_t start = cpu_read_tsc();
     domain_rights_set(domain->id, 0, 0);
     bool parked = tlb_park();
-    bool take = parked && !key_is_lent_out(domain);
+    bool take = parked && !key_is_lent_out(domain, brackets_busy_keys());
     if (take) {
         key_withdraw_locked(domain, &batch);
     } else {
@@ -140,8 +151,8 @@ static unsigned key_find_locked(void)
         unsigned key = hand;
         hand = hand + 1 < PKS_KEYS ? hand + 1 : KEY_DOMAINS;
         struct domain *owner = domain_of_id(owners[key]);
-        if (owner->live && !(busy >> key & 1) && owner->pins == 0 &&
-            owner->id != percpu.frame_filling && key_take_idle_locked(owner)) {
+        if (owner->live && !key_is_lent_out(owner, busy) &&
+            key_take_idle_locked(owner)) {
             return key;
         }
     }
@@ -174,10 +185,12 @@ bool key_get(struct domain *domain)
     return got;
 }
 
+// A handler cannot wait for what it interrupted, and that of an NMI for nobody;
+// fault=relaxed waits for other CPUs, since its caller has no other way.
 bool key_pin(struct domain *domain)
 {
     uint64_t lock;
-    if (percpu.trap_level == 0) {
+    if (percpu.nmi_level == 0 && !mm_lock_held()) {
         lock = mm_lock();
     } else if (!mm_trylock(&lock)) {
         return false;

@@ -21,7 +21,8 @@ enum key {
 bool key_get(struct domain *domain);
 bool key_get_locked(struct domain *domain);
 
-// The same, and nobody takes it away until key_unpin(). Unpin: thread context.
+// The same, and nobody takes it away until key_unpin(). A handler waits for
+// other CPUs here, but not that of an NMI. Unpin: thread context.
 bool key_pin(struct domain *domain);
 void key_unpin(struct domain *domain);
 

@@ -10,7 +10,7 @@
 extern struct spinlock mm_spinlock;
 
 // Interrupts are off while it is held. Returns the flags for mm_unlock(). Not
-// in handlers or NMIs.
+// in the handler of an NMI, nor where it may be held by what was interrupted.
 static inline uint64_t mm_lock(void)
 {
     return spin_lock(&mm_spinlock);
@@ -27,7 +27,7 @@ static inline void mm_unlock(uint64_t flags)
     spin_unlock(&mm_spinlock, flags);
 }
 
-// By this CPU.
+// Whether this CPU holds it, in what this context interrupted too.
 static inline bool mm_lock_held(void)
 {
     return spin_is_held_here(&mm_spinlock);

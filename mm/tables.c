@@ -122,6 +122,17 @@ size_t tables_used(void)
     return total - available;
 }
 
+size_t tables_free_locked(void)
+{
+    ASSERT(mm_lock_held());
+    size_t count = (block_end - block_next) / PAGE_SIZE;
+    for (uint32_t frame = free_head; frame != 0;
+         frame = frame_page(frame)->private_next) {
+        count++;
+    }
+    return count;
+}
+
 size_t tables_total(void)
 {
     return total;

@@ -36,6 +36,9 @@ void table_give(phys_addr_t table);
 int tables_prepare_row_locked(size_t count);
 phys_addr_t tables_take_row(size_t count);
 
+// How many are left, each looked at; for audits. mm_lock held.
+size_t tables_free_locked(void);
+
 // For reports, without the lock: frames in use as tables, frames set aside.
 size_t tables_used(void);
 size_t tables_total(void);

@@ -53,6 +53,6 @@ bool stub_protected_keeps_registers(void);
 // Note RFLAGS in *flags, and lose every register that a call may lose.
 void stub_clobber(void *flags);
 
-// A gate of an IDT that a test makes: #DB without the trap entry. Turns
-// breakpoints off and calls breakpoint_hit(), which the test has.
+// A gate of tests/breakpoint.c: #DB without the trap entry. Turns breakpoints
+// off and calls breakpoint_hit().
 extern const char stub_breakpoint[];

@@ -69,17 +69,21 @@ TEST(copy, exactly_these_bytes)
 TEST(copy, inside_a_frame)
 {
     CHECK(frames_get());
-    for (unsigned i = 0; i < 16; i++) {
+    static const unsigned lengths[] = {12, 200};
+    for (unsigned i = 0; i < 256; i++) {
         bytes[i] = (unsigned char)i;
     }
-    memcpy_to_page(page, 0, bytes, 16);
-    memcpy_page(page, 4, page, 0, 12);
-    memcpy_from_page(bytes + 16, page, 4, 12);
-    CHECK_EQ(memcmp(bytes + 16, bytes, 12), 0);
-    memcpy_to_page(page, 0, bytes, 16);
-    memcpy_page(page, 0, page, 4, 12);
-    memcpy_from_page(bytes + 16, page, 0, 12);
-    CHECK_EQ(memcmp(bytes + 16, bytes + 4, 12), 0);
+    for (unsigned i = 0; i < 2; i++) {
+        unsigned char *back = bytes + 256;
+        memcpy_to_page(page, 0, bytes, 256);
+        memcpy_page(page, 4, page, 0, lengths[i]);
+        memcpy_from_page(back, page, 4, lengths[i]);
+        CHECK_EQ(memcmp(back, bytes, lengths[i]), 0);
+        memcpy_to_page(page, 0, bytes, 256);
+        memcpy_page(page, 0, page, 4, lengths[i]);
+        memcpy_from_page(back, page, 0, lengths[i]);
+        CHECK_EQ(memcmp(back, bytes + 4, lengths[i]), 0);
+    }
     frames_put();
 }
 

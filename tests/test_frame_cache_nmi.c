@@ -93,3 +93,45 @@ TEST(frame_cache, an_nmi_takes_no_key_that_fills)
     CHECK(right);
     CHECK(audit_run(&report));
 }
+
+static unsigned step, first_fill; // in steps of allocate_and_free()
+
+static void note_first_fill(void *unused)
+{
+    (void)unused;
+    if (percpu.frame_filling == stepped->id && first_fill == 0) {
+        first_fill = step;
+    }
+    step++;
+}
+
+// At one instruction, the key goes if it may.
+static void steal_at(void *at)
+{
+    if (step++ == *(unsigned *)at) {
+        for (unsigned i = 0; i < 2 * THIEVES && stepped->key != 0; i++) {
+            kunmap_local(kmap_local_page(thieves[i % THIEVES]));
+        }
+    }
+}
+
+#define BEFORE 12 // instructions that look at the rights and note the fill
+
+// The allocator finds the key and loses it before it has said that it fills.
+TEST(frame_cache, a_key_may_go_just_before_it_fills)
+{
+    CHECK(thieves_make());
+    allocate_and_free(NULL); // now there is a key, and a frame in the list
+    step = first_fill = 0;
+    step_through(allocate_and_free, NULL, note_first_fill, NULL);
+    for (unsigned at = first_fill - BEFORE; at <= first_fill; at++) {
+        step = 0;
+        step_through(allocate_and_free, NULL, steal_at, &at);
+        allocate_and_free(NULL);
+        CHECK(rights_are(PKRS_CLOSED));
+        CHECK_EQ(percpu.frame_filling, DOMAIN_NONE);
+    }
+    CHECK(first_fill > BEFORE);
+    CHECK(thieves_unmake());
+    CHECK(audit_run(&report));
+}

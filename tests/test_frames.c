@@ -94,6 +94,8 @@ TEST(frames, physical_addresses)
 TEST(frames, holes_have_no_page)
 {
     CHECK(phys_to_page(0xb8000) == NULL);    // VGA memory
+    CHECK(phys_to_page(0xf0000) == NULL);    // the BIOS, which maps name
+    CHECK(phys_to_page(0xfffff000) == NULL); // and where it comes from
     CHECK(phys_to_page(0xfee00000) == NULL); // local APIC
     CHECK(phys_to_page(BIT(51)) == NULL);
     CHECK(phys_to_page(BIT(52)) == NULL);

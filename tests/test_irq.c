@@ -47,6 +47,7 @@ TEST(irq, call_and_nmi_reach_this_cpu)
             CHECK_EQ(level, 1);
         }
         CHECK_EQ(percpu.trap_level, 0);
+        CHECK_EQ(percpu.handler_next, percpu.handler_first); // all slots free
     }
     CHECK_EQ(percpu.nmi_level, 0);
 }

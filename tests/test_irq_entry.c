@@ -4,12 +4,12 @@
 // and an NMI between any two of them.
 #include "arch/cpu.h"
 #include "arch/pks.h"
-#include "arch/trap.h"
 #include "kernel/guard.h"
 #include "kernel/remote.h"
 #include "mm/bracket.h"
 #include "mm/domain.h"
 #include "mm/layout.h"
+#include "tests/breakpoint.h"
 #include "tests/handlers.h"
 
 #define RFLAGS_DF BIT(10) // SDM 1, 3.4.3
@@ -133,46 +133,11 @@ TEST(irq, entry_and_exit_write_what_they_must)
 // ------------------------------------------------------- NMIs inside the entry
 
 #define ENTRY_BYTES 256 // more than entry and exit have
-#define DR7_L0 BIT(0)   // SDM 3B 17.2.4: an execution breakpoint at DR0
-
-struct table_pointer {
-    uint16_t limit;
-    uint64_t base;
-} __packed;
 
 extern const char trap_entry_pks[]; // arch/trap_entry.asm
-void breakpoint_hit(void);
 
-static uint64_t gates[512] __aligned(16); // an IDT of the test's own
 static struct remote_call nmi;
 static unsigned hits;
-
-static void breakpoint_set(uintptr_t address)
-{
-    __asm__ volatile("movq %0, %%dr0; movq %1, %%dr7"
-                     :
-                     : "r"(address), "r"(DR7_L0)
-                     : "memory");
-}
-
-static void breakpoint_clear(void)
-{
-    __asm__ volatile("movq %0, %%dr7" : : "r"(0ul) : "memory");
-}
-
-// The kernel's gates, but #DB's, which must not go through the entry that has
-// the breakpoint in it.
-static void gates_use(struct table_pointer *old)
-{
-    struct table_pointer own = {sizeof(gates) - 1, (uintptr_t)gates};
-    uintptr_t to = (uintptr_t)stub_breakpoint;
-    __asm__ volatile("sidt %0" : "=m"(*old));
-    memcpy(gates, (const void *)old->base, sizeof(gates));
-    gates[2 * TRAP_DB] = (to & 0xffff) | SELECTOR_CODE << 16 | 0x8eull << 40 |
-                         (to >> 16 & 0xffff) << 48;
-    gates[2 * TRAP_DB + 1] = to >> 32;
-    __asm__ volatile("lidt %0" : : "m"(own));
-}
 
 // Has brackets of its own, and walks the chain of all.
 static void nmi_handler(void *unused)
@@ -185,7 +150,7 @@ static void nmi_handler(void *unused)
     kunmap_local(p);
 }
 
-void breakpoint_hit(void)
+static void send_nmi(void)
 {
     hits++;
     remote_nmi_post(cpu_id(), &nmi);
@@ -219,18 +184,17 @@ static bool entry_with_nmis(unsigned *count)
 
 TEST(irq, nmi_at_every_instruction_of_entry_and_exit)
 {
-    struct table_pointer old;
     unsigned closed = 0, open = 0;
     page = alloc_page(domain_ram);
     CHECK(page != NULL);
     nmi = (struct remote_call){.fn = nmi_handler};
-    gates_use(&old);
+    breakpoints_begin(send_nmi);
     bool good = entry_with_nmis(&closed);
     volatile char *p = kmap_local_page(page);
     good = good && entry_with_nmis(&open);
     *p = 1;
     kunmap_local((const void *)p);
-    __asm__ volatile("lidt %0" : : "m"(old));
+    breakpoints_end();
     CHECK(good);
     CHECK(closed > 50);
     CHECK(open > closed); // the two writes of the register

@@ -161,6 +161,7 @@ static void exceptions_in_nmi(void *closed)
 TEST(irq, nmi_waits_for_nmi)
 {
     CHECK(frames_get());
+    uint64_t stray = remote_nmis_stray();
     for (unsigned i = 0; i < 3; i++) {
         cpu_nmi(cpu_id(), exceptions_in_nmi, page_direct_map_address(threads));
         CHECK(handlers_passed());
@@ -168,6 +169,7 @@ TEST(irq, nmi_waits_for_nmi)
         CHECK_EQ(second_nmi_runs, 1);
         CHECK_EQ(percpu.nmi_level, 0);
     }
+    CHECK_EQ(remote_nmis_stray(), stray);
     frames_put();
 }
 

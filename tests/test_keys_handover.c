@@ -106,11 +106,18 @@ TEST(keys, scattered_frames_keep_their_key)
         CHECK(domains[i]->key != 0);
     }
     CHECK_EQ(domains[last]->key, 0);
+    uint32_t rights = pks_rights();
     volatile unsigned char *q = kmap_local_page(pages[last]);
     CHECK_EQ(*q, last);
     CHECK_EQ(domains[last]->key, 0);
     kunmap_local((const void *)q);
     CHECK(!reaches(pages[last]));
+    // The allocator looks for a key too, at frames in the window.
+    struct page *more = alloc_page(domains[last]);
+    CHECK(more != NULL);
+    CHECK(rights_are(rights));
+    free_page(more);
+    CHECK(rights_are(rights));
     for (unsigned i = last; i-- > 0;) {
         CHECK_EQ(*p[i], i);
         kunmap_local((const void *)p[i]);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // kmap(): one address for everybody, counted.
+#include "arch/asm.h"
 #include "kernel/misuse.h"
-#include "keyhole.h"
-#include "lib/types.h"
+#include "tests/handlers.h"
 
 TEST(kmap_shared, counted)
 {
@@ -11,6 +11,7 @@ TEST(kmap_shared, counted)
     CHECK(page != NULL);
     volatile int *p = kmap(page);
     CHECK(p != NULL);
+    CHECK(rights_are(PKRS_CLOSED));
     *p = 5;
     CHECK_EQ(kmap(page), p);
     kunmap(page);
@@ -23,6 +24,7 @@ TEST(kmap_shared, counted)
     kunmap(page);
     CHECK_FAULT(FAULT_NOT_PRESENT, ACCESS_READ, (void)*p);
     CHECK_FAULT(FAULT_NOT_PRESENT, ACCESS_WRITE, *p = 6);
+    CHECK(rights_are(PKRS_CLOSED));
     free_page(page);
 }
 
@@ -60,7 +62,6 @@ TEST(kmap_shared, misuse)
 {
     struct page *page = alloc_page(domain_ram);
     CHECK(page != NULL);
-    CHECK_MISUSE(kunmap(page));
     CHECK(kmap(page) != NULL);
     CHECK_MISUSE(free_page(page));
     CHECK_EQ(
@@ -68,6 +69,11 @@ TEST(kmap_shared, misuse)
     kunmap(page);
     CHECK_MISUSE(kunmap(page));
     CHECK_EQ(strcmp(misuse_last()->site[1].what, "unmapped before"), 0);
+    struct page *never = alloc_page(domain_ram);
+    CHECK(never != NULL);
+    CHECK_MISUSE(kunmap(never));
+    CHECK(misuse_last()->site[1].what == NULL);
+    free_page(never);
     CHECK_MISUSE(kmap_range(page, 0));
     CHECK_MISUSE(kmap_range(page, (size_t)1 << 40));
     free_page(page);

@@ -346,9 +346,9 @@ static bool range_reported(unsigned line)
 TEST(misuse, copy_helpers_stay_in_the_frame)
 {
     static const size_t bad[][2] = {
-        {0, PAGE_SIZE + 1}, {1, PAGE_SIZE}, {PAGE_SIZE, 1},
-        {PAGE_SIZE + 1, 0}, {~0ul, 1},      {1, ~0ul},
-        {~0ul, ~0ul},       {4000, 97},     {8, -(size_t)8},
+        {PAGE_SIZE, 1}, // first what does little harm where it is let through
+        {4000, 97},     {PAGE_SIZE + 1, 0}, {0, PAGE_SIZE + 1}, {1, PAGE_SIZE},
+        {~0ul, 1},      {1, ~0ul},          {~0ul, ~0ul},       {8, -(size_t)8},
     };
     struct page *page = alloc_page(domain_ram), *other = alloc_page(domain_ram);
     char byte = 0;

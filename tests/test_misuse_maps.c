@@ -261,6 +261,10 @@ TEST(misuse_maps, vunmap_of_what_is_not)
     unsigned before = __LINE__ + 1;
     vunmap(p);
     REPORTED(vunmap(p), ALREADY, before);
+    mapped = __LINE__ + 1; // in the same slot again
+    p = vmap(&a, 1, MAP_READ);
+    REPORTED(free_page(a), "frame freed while vmap() has it open", mapped);
+    vunmap(p);
     unsigned ranged = __LINE__ + 1;
     p = vmap_range(page_to_phys(a), 1, MAP_READ);
     CHECK(p != NULL);

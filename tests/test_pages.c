@@ -2,9 +2,8 @@
 //
 // Local brackets on scattered frames: one contiguous address in the thread's
 // window.
+#include "arch/pks.h"
 #include "kernel/misuse.h"
-#include "keyhole.h"
-#include "lib/types.h"
 #include "tests/handlers.h"
 #include "tests/scratch.h"
 
@@ -185,6 +184,7 @@ TEST(pages, a_list_that_cannot_be_read)
     end[-1] = frames[1];
     struct fault fault;
     CHECK(!run_protected(map_a_list_that_ends_in_a_guard_page, NULL, &fault));
+    CHECK(rights_are(PKRS_CLOSED));
     CHECK_EQ(fault.kind, FAULT_NOT_PRESENT);
     CHECK_EQ(fault.access, ACCESS_READ);
     CHECK_EQ(fault.address, (uintptr_t)end);
@@ -202,7 +202,9 @@ TEST(pages, a_list_that_ends_badly)
     CHECK(frames_take(domain_ram, 3));
     struct page *list[] = {frames[0], frames[1], frames[2]};
     volatile char *p = kmap_local_pages(frames, 1);
+    uint32_t rights = pks_rights();
     free_page(frames[2]);
+    CHECK(rights_are(rights)); // the window was looked at, and closed again
     CHECK_MISUSE(kmap_local_pages(list, 3));
     CHECK_EQ(strcmp(misuse_last()->what, "map of a frame that was freed"), 0);
     CHECK_EQ((uintptr_t)misuse_last()->page, (uintptr_t)list[2]);

@@ -310,3 +310,27 @@ TEST(peers_pks, exception_updates_the_thread)
     CHECK_EQ(seen, 2);
     domains_unmake();
 }
+
+// No bracket says so, but the key is this thread's from then on: others that
+// want one must take another.
+TEST(peers_pks, exception_keeps_the_key)
+{
+    if (protect_engine() != PROTECT_PKS || !config.fault_relaxed) {
+        SKIP("needs pks and fault=relaxed");
+    }
+    struct page *ram = alloc_page(domain_ram); // one domain more than keys
+    CHECK(ram != NULL && domains_make());
+    volatile uint64_t *at = page_direct_map_address(pages[0]);
+    printf("# a report that this test asks for:\n");
+    CHECK_EQ(*at, value_of(0));
+    unsigned key = domains[0]->key;
+    for (unsigned i = 0; i < 2 * LENT; i++) {
+        kunmap_local(kmap_local_page(i % LENT ? pages[i % LENT] : ram));
+    }
+    bool kept = domains[0]->key == key && *at == value_of(0);
+    pks_set_rights(PKRS_CLOSED);
+    key_unpin(domains[0]);
+    CHECK(kept);
+    free_page(ram);
+    domains_unmake();
+}

@@ -24,6 +24,7 @@ TEST(step, every_instruction_once)
     steps = 0;
     step_through(stub_five, NULL, count_step, NULL);
     CHECK_EQ(steps, 5);
+    CHECK(percpu.step == NULL);
     CHECK(!(cpu_read_flags() & RFLAGS_TF));
     CHECK(cpu_read_flags() & RFLAGS_IF);
     CHECK(handlers_passed());
@@ -35,6 +36,35 @@ TEST(step, handlers_are_not_stepped)
     steps = 0;
     step_through(stub_interrupted, NULL, count_step, NULL);
     CHECK_EQ(steps, 3);
+    CHECK(handlers_passed());
+}
+
+// A #DB that no step_through() asked for, behind the NOP.
+static void debug_trap(void *unused)
+{
+    (void)unused;
+    __asm__ volatile("pushfq; orl %0, (%%rsp); popfq; nop"
+                     :
+                     : "i"((uint32_t)RFLAGS_TF)
+                     : "cc", "memory");
+}
+
+static void trap_in_handler(void *unused)
+{
+    (void)unused;
+    struct fault fault;
+    if (steps++ == 2) {
+        HANDLER_CHECK(!run_protected(debug_trap, NULL, &fault));
+        HANDLER_CHECK(fault.kind == FAULT_OTHER);
+    }
+}
+
+// In a handler it is not one of fn's.
+TEST(step, other_traps_are_not_steps)
+{
+    steps = 0;
+    step_through(stub_five, NULL, trap_in_handler, NULL);
+    CHECK_EQ(steps, 5);
     CHECK(handlers_passed());
 }
 

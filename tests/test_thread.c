@@ -81,6 +81,30 @@ TEST(thread, sleep_takes_its_time)
     CHECK(slept < clock_ticks(1000000)); // an emulator may be slow
 }
 
+static int sleep_long(void *unused)
+{
+    (void)unused;
+    thread_sleep_ms(30000);
+    return 0;
+}
+
+// How late an emulator is says nothing: this is what the thread waits for.
+TEST(thread, sleeps_until_then)
+{
+    uint64_t start = clock_now(), length = clock_ticks(30000000);
+    struct thread *thread = thread_here("sleeper", sleep_long, NULL);
+    CHECK(thread != NULL);
+    while (thread->state != THREAD_SLEEPING) {
+        thread_yield();
+    }
+    uint64_t until = thread->wake_at;
+    uint64_t latest = clock_now() + length;
+    sched_wake(thread);
+    CHECK_EQ(thread_join(thread), 0);
+    CHECK(until >= start + length);
+    CHECK(until <= latest);
+}
+
 static uint64_t dawn; // before any of the times at which they wake
 static bool in_bed;   // all of them slept before it
 
@@ -122,6 +146,23 @@ TEST(thread, sleepers_wake_in_the_order_of_their_times)
     } while (!in_bed && ++tries < 20);
     CHECK(in_bed);
     CHECK_EQ(strcmp(turns, "13579"), 0);
+}
+
+// The CPU halts in the context of one of them; the other is ready as well when
+// it goes on.
+TEST(thread, sleepers_of_one_time_all_wake)
+{
+    struct thread *threads[3];
+    turns_taken = 0;
+    dawn = clock_now() + clock_ticks(10000);
+    for (unsigned i = 0; i < 3; i++) {
+        threads[i] = thread_here("sleeper", sleep_and_note, (void *)1);
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        CHECK(threads[i] != NULL);
+        CHECK_EQ(thread_join(threads[i]), 0);
+    }
+    CHECK_EQ(turns_taken, 3);
 }
 
 // Two that never yield, and a third that has to get a turn all the same.

@@ -198,9 +198,13 @@ static void join_it(void *unused)
     (void)thread_join(joined);
 }
 
+static volatile bool join_is_over;
+
 static int join_protected(void *unused)
 {
-    return run_protected(join_it, unused, NULL);
+    bool joined_it = run_protected(join_it, unused, NULL);
+    join_is_over = true;
+    return joined_it;
 }
 
 static int wait_for_it(void *unused)
@@ -218,11 +222,15 @@ TEST(thread_misuse, joins)
     CHECK(what_is("join of a thread that there is not"));
     CHECK(site_is(0, __func__));
 
+    join_is_over = false;
     joined = thread_here("self", join_protected, NULL);
     CHECK(joined != NULL);
-    CHECK_EQ(thread_join(joined), 0);
-    // It is waited for already, or would wait for itself: whichever is first.
+    for (unsigned i = 0; i < 1000 && !join_is_over; i++) {
+        thread_yield(); // nobody waits for it yet
+    }
+    CHECK(what_is("join of the thread itself"));
     CHECK(site_is(0, "join_it"));
+    CHECK_EQ(thread_join(joined), 0);
 
     sleeps = false;
     CHECK(frames_get());

@@ -9,7 +9,7 @@
 #include "tests/scratch.h"
 #include "tests/vmap_frames.h"
 
-#define AREAS 5000
+#define AREAS 3000
 
 struct area {
     void *address;
@@ -148,7 +148,7 @@ TEST(vmap_areas, cost_does_not_depend_on_their_number)
     vmap_frames_give(1024);
 }
 
-BENCH(vmap, pair_1_among_5000)
+BENCH(vmap, pair_1_among_3000)
 {
     if (vmap_frames_take(1024)) {
         unsigned live = areas_open(AREAS);

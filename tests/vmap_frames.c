@@ -5,8 +5,6 @@
 
 #include "arch/regs.h"
 
-struct page *vmap_frames[VMAP_FRAMES_MAX];
-
 bool vmap_frames_take(size_t count)
 {
     for (uint64_t i = 0; i < count; i++) {

@@ -6,10 +6,12 @@
 
 #include "keyhole.h"
 #include "lib/types.h"
+#include "tests/scratch.h"
 
-// Room for the frames of one test.
-#define VMAP_FRAMES_MAX 4096
-extern struct page *vmap_frames[VMAP_FRAMES_MAX];
+// Room for the frames of one test, at the end of what tests share.
+#define VMAP_FRAMES_MAX 3000
+SCRATCH_ARRAY(struct page *, vmap_frames, VMAP_FRAMES_MAX,
+              SCRATCH_SIZE - VMAP_FRAMES_MAX * sizeof(void *));
 
 // Take frames of domain_ram, each with its number in its first word. False: not
 // enough memory, none was taken. And back.

@@ -13,8 +13,8 @@ import machine
 
 FOLDER = "tests/mutants"
 ENDS = ("panic", "audit", "hang", "reset")
-FIELDS = ("breaks", "file", "tests", "words", "memory", "session", "program",
-          "ends")
+FIELDS = ("breaks", "file", "tests", "words", "memory", "cpus", "session",
+          "program", "ends")
 FAILED_CHECK = re.compile(r"(?m)^# (tests/\w+\.c:\d+: .*)$")
 TEST = re.compile(r"^TEST\((\w+),\s*(\w+)\)", re.M)
 
@@ -29,7 +29,7 @@ class Mutant:
     def __init__(self, name, place):
         self.name, self.place = name, place
         self.breaks = self.file = self.words = self.memory = None
-        self.session = self.program = None
+        self.cpus = self.session = self.program = None
         self.tests, self.ends = [], []
         self.hunk = []       # (mark, line), mark one of " -+"
 
