@@ -164,6 +164,10 @@ TEST_SRCS := \
     tests/model_hostile.c \
     tests/model_maps.c \
     tests/model_steps.c \
+    tests/model_threads.c \
+    tests/model_threads_check.c \
+    tests/model_threads_frames.c \
+    tests/model_threads_maps.c \
     tests/pks_access.asm \
     tests/planted.c \
     tests/scratch.c \
@@ -194,6 +198,7 @@ TEST_SRCS := \
     tests/test_misuse_corners.c \
     tests/test_misuse_maps.c \
     tests/test_model.c \
+    tests/test_model_threads.c \
     tests/test_peers_local.c \
     tests/test_peers_pks.c \
     tests/test_peers_pku.c \
