@@ -84,39 +84,44 @@ static void actor_close_all(struct actor *actor)
     }
 }
 
+// Steps in which brackets open more often than they close, and then as many the
+// other way round: so that they nest until every key is taken.
+#define STEPS_OF_A_TIDE 40
+
 static const struct {
     const char *name;
-    unsigned weight;
+    unsigned weight[2]; // while brackets pile up, and while they go
     void (*run)(struct actor *actor);
 } kinds[] = {
-    {"alloc", 12, actor_alloc},
-    {"free", 8, actor_free},
-    {"copy", 6, actor_copy},
-    {"take a shared frame", 6, actor_take},
-    {"give a shared frame", 5, actor_give},
-    {"change a domain", 3, actor_domain},
-    {"open a bracket", 24, actor_open},
-    {"close a bracket", 17, actor_close},
-    {"close all", 1, actor_close_all},
-    {"kmap", 8, actor_kmap},
-    {"kunmap", 9, actor_kunmap},
-    {"vmap", 8, actor_vmap},
-    {"vunmap", 9, actor_vunmap},
-    {"yield", 8, actor_yield},
-    {"sleep", 1, actor_sleep},
-    {"pin", 3, actor_pin},
-    {"watch", 4, actor_watch},
+    {"alloc", {12, 12}, actor_alloc},
+    {"free", {8, 8}, actor_free},
+    {"copy", {6, 6}, actor_copy},
+    {"take a shared frame", {6, 6}, actor_take},
+    {"give a shared frame", {5, 5}, actor_give},
+    {"change a domain", {3, 3}, actor_domain},
+    {"open a bracket", {36, 10}, actor_open},
+    {"close a bracket", {9, 30}, actor_close},
+    {"close all", {0, 2}, actor_close_all},
+    {"kmap", {8, 8}, actor_kmap},
+    {"kunmap", {9, 9}, actor_kunmap},
+    {"vmap", {8, 8}, actor_vmap},
+    {"vunmap", {9, 9}, actor_vunmap},
+    {"yield", {8, 8}, actor_yield},
+    {"sleep", {1, 1}, actor_sleep},
+    {"pin", {3, 3}, actor_pin},
+    {"watch", {4, 4}, actor_watch},
 };
 
 static void actor_step(struct actor *actor)
 {
     unsigned weights = 0, kind = 0;
+    unsigned tide = actor->steps / STEPS_OF_A_TIDE % 2;
     for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++) {
-        weights += kinds[i].weight;
+        weights += kinds[i].weight[tide];
     }
     unsigned at = actor_random(actor, weights);
-    while (at >= kinds[kind].weight) {
-        at -= kinds[kind++].weight;
+    while (at >= kinds[kind].weight[tide]) {
+        at -= kinds[kind++].weight[tide];
     }
     unsigned slot = actor->steps % ACTOR_LOG;
     actor->log[slot].name = kinds[kind].name;
@@ -135,8 +140,7 @@ static bool actor_is_over(const struct actor *actor)
     if (__atomic_load_n(&owners->failed, __ATOMIC_RELAXED)) {
         return true;
     }
-    return owners->until != 0 ? clock_now() >= owners->until
-                              : actor->steps >= owners->steps;
+    return actor->steps >= owners->steps || clock_now() >= owners->until;
 }
 
 static void actor_body(void *argument)

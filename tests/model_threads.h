@@ -87,15 +87,15 @@ struct actor {
 struct owners {
     unsigned actors;
     uint64_t steps; // of each
-    uint64_t until; // or until this time, if it is not 0
+    uint64_t until; // and no longer than until this time
     bool failed;    // somebody did: all end
     struct domain *domains[DOMAINS];
     struct row rows[ROWS];
     struct actor actor[ACTORS_MAX];
 };
 
-// Run the model, each actor for `steps`, or until a time (clock_now(); 0: not
-// that). False: it failed, and says how. Thread context.
+// Run the model, each actor for `steps`, but no longer than until a time
+// (clock_now()). False: it failed, and says how. Thread context.
 bool model_threads_run(uint64_t seed, uint64_t steps, uint64_t until);
 
 // The owner table of the run that is under way; NULL: none is. Any context.
