@@ -172,6 +172,7 @@ TEST_SRCS := \
     tests/planted.c \
     tests/scratch.c \
     tests/step_each.c \
+    tests/storm.c \
     tests/test_audit.c \
     tests/test_audit_finer.c \
     tests/test_copy.c \
@@ -212,6 +213,7 @@ TEST_SRCS := \
     tests/test_range.c \
     tests/test_section.c \
     tests/test_shootdown.c \
+    tests/test_soak.c \
     tests/test_stack.c \
     tests/test_stack_call.c \
     tests/test_step.c \

@@ -86,7 +86,7 @@ static void actor_close_all(struct actor *actor)
 
 // Steps in which brackets open more often than they close, and then as many the
 // other way round: so that they nest until every key is taken.
-#define STEPS_OF_A_TIDE 40
+#define STEPS_OF_A_TIDE 80
 
 static const struct {
     const char *name;
@@ -222,6 +222,16 @@ static struct owners *owners_make(uint64_t seed)
     return owners;
 }
 
+// For want of memory it is tried again.
+static bool domain_end(struct domain *domain)
+{
+    int result;
+    while ((result = domain_destroy(domain)) == -ENOMEM) {
+        thread_sleep_ms(1);
+    }
+    return result == 0;
+}
+
 // What nobody holds is ended as if the first actor had taken it.
 static void owners_end(struct owners *owners)
 {
@@ -231,7 +241,7 @@ static void owners_end(struct owners *owners)
     }
     actor_end(first);
     for (unsigned i = 0; i < DOMAINS; i++) {
-        if (owners->domains[i] != NULL && domain_destroy(owners->domains[i])) {
+        if (owners->domains[i] != NULL && !domain_end(owners->domains[i])) {
             actor_fail(first, "a domain without frames is not destroyed", i);
         }
     }
@@ -251,6 +261,20 @@ static void actors_run(struct owners *owners)
     }
 }
 
+static void nothing(void *unused)
+{
+    (void)unused;
+}
+
+// On return no handler uses the table any more.
+static void owners_hide(void)
+{
+    __atomic_store_n(&under_way, NULL, __ATOMIC_RELEASE);
+    for (unsigned cpu = 0; cpu < cpus_online(); cpu++) {
+        cpu_call(cpu, nothing, NULL);
+    }
+}
+
 bool model_threads_run(uint64_t seed, uint64_t steps, uint64_t until)
 {
     struct owners *owners = owners_make(seed);
@@ -261,7 +285,7 @@ bool model_threads_run(uint64_t seed, uint64_t steps, uint64_t until)
     owners->until = until;
     __atomic_store_n(&under_way, owners, __ATOMIC_RELEASE);
     actors_run(owners);
-    __atomic_store_n(&under_way, NULL, __ATOMIC_RELEASE);
+    owners_hide();
     if (!owners->failed) {
         owners_end(owners);
     }

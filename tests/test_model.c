@@ -11,6 +11,7 @@
 #include "tests/alias.h"
 #include "tests/model.h"
 #include "tests/scratch.h"
+#include "tests/storm.h"
 
 #define STEPS 4000
 #define STEPS_LONG 1000000
@@ -38,7 +39,10 @@ static uint32_t step_number(const struct sequence *sequence, uint32_t index)
 static void audit_check(void)
 {
     static struct audit_report report;
-    if (!audit_run(&report)) {
+    storm_hold(true);
+    bool sound = audit_run(&report);
+    storm_hold(false);
+    if (!sound) {
         model_fail(model, audit_rule_text(report.finding[0].rule),
                    report.finding[0].address);
     }
@@ -184,6 +188,17 @@ static uint32_t steps_asked_for(void)
     return count;
 }
 
+bool model_sequence_run(uint64_t seed, uint32_t steps)
+{
+    if (sequence_agrees(&(struct sequence){seed, NULL, 0, steps})) {
+        return true;
+    }
+    const char *failure = model->failure;
+    failure_explain(seed);
+    test_fail(__FILE__, __LINE__, "%s", failure);
+    return false;
+}
+
 static void model_run(uint32_t steps)
 {
     uint64_t seed = test_seed();
@@ -196,11 +211,7 @@ static void model_run(uint32_t steps)
         }
         return;
     }
-    if (!sequence_agrees(&(struct sequence){seed, NULL, 0, steps})) {
-        const char *failure = model->failure;
-        failure_explain(seed);
-        test_fail(__FILE__, __LINE__, "%s", failure);
-    }
+    (void)model_sequence_run(seed, steps);
 }
 
 TEST(model, random)
