@@ -19,6 +19,7 @@ TEST :=#: tests to run: GLOB[,GLOB]
 TESTS := yes#: no leaves the kernel's own tests out
 MUTANT :=#: mutants to try: GLOB[,GLOB]
 BENCH :=#: benchmarks to run: GLOB[,GLOB]
+MINUTES :=#: how long `make soak` runs its mix
 PROTECT :=#: engine: pks, exact, open, flip, auto
 SMP := 1#: CPUs of the machine
 MEM := 512M#: its memory
@@ -165,10 +166,15 @@ TEST_SRCS := \
     tests/model_hostile.c \
     tests/model_maps.c \
     tests/model_steps.c \
+    tests/model_threads.c \
+    tests/model_threads_check.c \
+    tests/model_threads_frames.c \
+    tests/model_threads_maps.c \
     tests/pks_access.asm \
     tests/planted.c \
     tests/scratch.c \
     tests/step_each.c \
+    tests/storm.c \
     tests/test_audit.c \
     tests/test_audit_finer.c \
     tests/test_copy.c \
@@ -196,6 +202,7 @@ TEST_SRCS := \
     tests/test_misuse_corners.c \
     tests/test_misuse_maps.c \
     tests/test_model.c \
+    tests/test_model_threads.c \
     tests/test_peers_local.c \
     tests/test_peers_pks.c \
     tests/test_peers_pku.c \
@@ -209,6 +216,7 @@ TEST_SRCS := \
     tests/test_range.c \
     tests/test_section.c \
     tests/test_shootdown.c \
+    tests/test_soak.c \
     tests/test_stack.c \
     tests/test_stack_call.c \
     tests/test_step.c \
@@ -223,6 +231,7 @@ TEST_SRCS := \
     tests/test_vmap_areas.c \
     tests/test_vmap_frees.c \
     tests/test_vmap_limits.c \
+    tests/test_window_moved.c \
     tests/vmap_frames.c
 
 APP_SRCS := \
@@ -540,10 +549,22 @@ test-one: elf $(if $(filter bios uefi,$(TEST_FIRMWARE)),iso)
 # Minutes: not a part of `make test`.
 SOAK_WORDS = $(call boot_words,test=model.long)
 
-soak: ## Do a million random calls against a model, in a release build
+# With MINUTES, in a debug build unless the command line names another: that
+# knows what was not freed. APPEND comes before the words for the test.
+SOAK_MIX_WORDS = $(call boot_words,test=soak.mix) -- minutes=$(MINUTES)
+
+soak: ## A million random calls against a model; MINUTES=n: all of it at once
+ifeq ($(MINUTES),)
 	@tools/install-deps test
 	@$(MAKE) $(PARALLEL) O=$(O)/release BUILD=release elf
 	@$(MAKE) O=$(O)/release BUILD=release soak-machine
+else
+	@tools/install-deps run
+	@$(MAKE) $(PARALLEL) elf
+	@$(PYTHON) tools/run-qemu --build '$(O)' --firmware direct $(MACHINE) \
+	    --words '$(SOAK_MIX_WORDS)' --follow \
+	    --limit $$((60 * $(MINUTES) + 300))
+endif
 
 soak-machine:
 	@$(call PROVE,--build $(O) --firmware direct --cpu $(CPU) \

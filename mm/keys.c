@@ -163,6 +163,11 @@ bool key_get_locked(struct domain *domain)
 {
     ASSERT(mm_lock_held());
     if (domain->key == 0) {
+        // To give a key is to wait for the other CPUs, and one of them, or what
+        // the NMI interrupted here, may be waiting for this one.
+        if (percpu.nmi_level != 0 && cpus_count > 1) {
+            return false;
+        }
         unsigned key = key_find_locked();
         if (key == 0) {
             return false;

@@ -44,9 +44,14 @@ void local_window_arrive(struct local_window *window, unsigned from)
 }
 
 // The thread may have moved once more since it cleared the part, and this may
-// be one of the CPUs.
+// be one of the CPUs. A handler's part was open on this CPU alone, and cannot
+// wait for others; it lies below `moved` only if it interrupts a thread that
+// has given room back and is on its way here, or is here.
 void local_window_forget(uintptr_t address, size_t count)
 {
+    if (percpu.trap_level != 0) {
+        return;
+    }
     struct local_window *window = local_window();
     uint64_t flags = cpu_interrupts_off();
     invalidate(address, count);

@@ -136,6 +136,10 @@ void model_handler(struct model *model);
 void model_abandon(struct model *model);
 void model_misuse(struct model *model);
 
+// Do so many steps from the beginning, in the kernel and in a new model. False:
+// they do not agree; the test has failed, and says how (tests/test_model.c).
+bool model_sequence_run(uint64_t seed, uint32_t steps);
+
 // How many frames of a block the model uses.
 static inline unsigned model_frames(const struct model_block *block)
 {

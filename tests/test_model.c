@@ -11,6 +11,7 @@
 #include "tests/alias.h"
 #include "tests/model.h"
 #include "tests/scratch.h"
+#include "tests/storm.h"
 
 #define STEPS 4000
 #define STEPS_LONG 1000000
@@ -18,9 +19,9 @@
 #define STEPS_TO_SHRINK 400000 // steps done again, at most
 #define STEPS_FOR_AN_AUDIT 512
 
-static struct model model;
 SCRATCH_ARRAY(uint32_t, kept, STEPS_KEPT, 0);
 SCRATCH_ARRAY(uint32_t, without, STEPS_KEPT, STEPS_KEPT * sizeof(uint32_t));
+SCRATCH_ARRAY(struct model, model, 1, 2 * STEPS_KEPT * sizeof(uint32_t));
 
 // A sequence: `count` steps, numbered from `first` on, or those of a list.
 struct sequence {
@@ -38,8 +39,11 @@ static uint32_t step_number(const struct sequence *sequence, uint32_t index)
 static void audit_check(void)
 {
     static struct audit_report report;
-    if (!audit_run(&report)) {
-        model_fail(&model, audit_rule_text(report.finding[0].rule),
+    storm_hold(true);
+    bool sound = audit_run(&report);
+    storm_hold(false);
+    if (!sound) {
+        model_fail(model, audit_rule_text(report.finding[0].rule),
                    report.finding[0].address);
     }
 }
@@ -47,16 +51,16 @@ static void audit_check(void)
 static void model_end_run(void *argument)
 {
     (void)argument;
-    model_end(&model);
+    model_end(model);
     audit_check();
 }
 
 static void sequence_run(void *argument)
 {
     const struct sequence *sequence = argument;
-    for (uint32_t i = 0; i < sequence->count && model.failure == NULL; i++) {
-        model_step(&model, sequence->seed, step_number(sequence, i));
-        model_check(&model);
+    for (uint32_t i = 0; i < sequence->count && model->failure == NULL; i++) {
+        model_step(model, sequence->seed, step_number(sequence, i));
+        model_check(model);
         if (i % STEPS_FOR_AN_AUDIT == 0) {
             audit_check();
         }
@@ -68,18 +72,18 @@ static void sequence_run(void *argument)
 static bool sequence_agrees(const struct sequence *sequence)
 {
     struct fault fault;
-    model = (struct model){.domains = {domain_ram}};
+    *model = (struct model){.domains = {domain_ram}};
     pks_set_rights(PKRS_CLOSED); // what a failure before may have left open
     if (!run_protected(sequence_run, (void *)sequence, &fault)) {
-        model.depth = model.base = 0; // run_protected() closed them
-        model.steps += model.failure == NULL;
-        model_fail(&model,
+        model->depth = model->base = 0; // run_protected() closed them
+        model->steps += model->failure == NULL;
+        model_fail(model,
                    fault.kind == FAULT_OTHER ? "a step is a misuse"
                                              : "a step faulted",
                    fault.address);
         run_protected(model_end_run, NULL, NULL);
     }
-    return model.failure == NULL;
+    return model->failure == NULL;
 }
 
 // Run a list of steps. True: it fails in this way.
@@ -87,7 +91,7 @@ static bool list_fails(uint64_t seed, const uint32_t *list, uint32_t count,
                        const char *failure)
 {
     return !sequence_agrees(&(struct sequence){seed, list, 0, count}) &&
-           model.failure == failure;
+           model->failure == failure;
 }
 
 // Leave out what is not needed for a failure. `kept` holds *count steps that
@@ -106,7 +110,7 @@ static void sequence_shrink(uint64_t seed, uint32_t *count, const char *failure)
                 at += chunk;
                 continue;
             }
-            *count = MIN(rest, model.steps); // what follows the failure
+            *count = MIN(rest, model->steps); // what follows the failure
             memcpy(kept, without, *count * sizeof(*kept));
         }
     }
@@ -114,10 +118,10 @@ static void sequence_shrink(uint64_t seed, uint32_t *count, const char *failure)
 
 static void failure_print(void)
 {
-    uint64_t from = model.steps > MODEL_LOG ? model.steps - MODEL_LOG : 0;
-    printf("# %s: 0x%lx\n", model.failure, model.failure_address);
-    for (uint64_t i = from; i < model.steps; i++) {
-        const struct model_log *log = &model.log[i % MODEL_LOG];
+    uint64_t from = model->steps > MODEL_LOG ? model->steps - MODEL_LOG : 0;
+    printf("# %s: 0x%lx\n", model->failure, model->failure_address);
+    for (uint64_t i = from; i < model->steps; i++) {
+        const struct model_log *log = &model->log[i % MODEL_LOG];
         printf("#   step %u: %s, 0x%llx\n", log->step, log->name,
                (unsigned long long)log->about);
     }
@@ -126,8 +130,8 @@ static void failure_print(void)
 // The run failed: say how, then find out what is needed for it.
 static void failure_explain(uint64_t seed)
 {
-    const char *failure = model.failure;
-    uint32_t done = model.steps;
+    const char *failure = model->failure;
+    uint32_t done = model->steps;
     uint32_t count = MIN(done, STEPS_KEPT);
     printf("# the model with seed=%llu fails after %u steps\n",
            (unsigned long long)seed, done);
@@ -142,7 +146,7 @@ static void failure_explain(uint64_t seed)
                (unsigned long long)seed, done);
         return;
     }
-    count = MIN(count, model.steps);
+    count = MIN(count, model->steps);
     sequence_shrink(seed, &count, failure);
     if (list_fails(seed, kept, count, failure)) {
         printf("# shrunk to %u steps:\n", count);
@@ -184,6 +188,17 @@ static uint32_t steps_asked_for(void)
     return count;
 }
 
+bool model_sequence_run(uint64_t seed, uint32_t steps)
+{
+    if (sequence_agrees(&(struct sequence){seed, NULL, 0, steps})) {
+        return true;
+    }
+    const char *failure = model->failure;
+    failure_explain(seed);
+    test_fail(__FILE__, __LINE__, "%s", failure);
+    return false;
+}
+
 static void model_run(uint32_t steps)
 {
     uint64_t seed = test_seed();
@@ -192,15 +207,11 @@ static void model_run(uint32_t steps)
         printf("# %u steps asked for\n", asked_for);
         if (!sequence_agrees(&(struct sequence){seed, kept, 0, asked_for})) {
             failure_print();
-            test_fail(__FILE__, __LINE__, "%s", model.failure);
+            test_fail(__FILE__, __LINE__, "%s", model->failure);
         }
         return;
     }
-    if (!sequence_agrees(&(struct sequence){seed, NULL, 0, steps})) {
-        const char *failure = model.failure;
-        failure_explain(seed);
-        test_fail(__FILE__, __LINE__, "%s", failure);
-    }
+    (void)model_sequence_run(seed, steps);
 }
 
 TEST(model, random)

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: MIT
+//
+// The storm's handlers, and its threads: one that calls, one that sends NMIs,
+// one that makes threads, one that takes all memory.
+#include "tests/storm.h"
+
+#include "arch/pks.h"
+#include "kernel/thread.h"
+#include "kernel/timer.h"
+#include "lib/string.h"
+#include "tests/handlers.h"
+#include "tests/model_threads.h"
+
+#define TIMER_US 700
+#define CALLS_IN_A_ROW 8 // then the others on the CPU have their turn
+#define CALLS_FOR_A_MOVE 64
+#define FRAMES 3 // two of one domain, one of another
+#define LEVELS 8 // of handlers on a CPU; each has a word in each frame
+#define HOG_BLOCKS 1024
+#define HOG_PAUSE_MS 200
+
+enum { CALLER, NMI_SENDER, BREEDER, HOG, THREADS };
+
+static struct {
+    bool on, stops, holds;
+    unsigned held; // threads that wait for the hold to end
+    unsigned threads_count;
+    struct thread *threads[THREADS];
+    struct domain *domains[2];
+    struct page *frames[FRAMES];
+    const char *failure;
+    struct storm_counts counts;
+} storm;
+
+void storm_counts_read(struct storm_counts *counts)
+{
+    *counts = storm.counts;
+}
+
+static void count(uint64_t *counter)
+{
+    __atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
+}
+
+static void want(bool holds, const char *what)
+{
+    if (!holds && storm.failure == NULL) {
+        storm.failure = what;
+    }
+}
+
+// -------------------------------------------------------------------- Handlers
+
+static void word_use(volatile uint64_t *word, uint64_t value)
+{
+    *word = value;
+    want(*word == value, "a handler's frame does not hold its word");
+}
+
+// Frames of the actors, private or not, whoever has them open.
+static void owners_look(uint64_t random)
+{
+    const struct owners *owners = model_threads_owners();
+    if (owners == NULL) {
+        return;
+    }
+    const struct page *page =
+        *(struct page *volatile const *)&owners->rows[random % ROWS].page;
+    char byte;
+    if (page != NULL) {
+        want(!probe_read(page_direct_map_address(page), &byte, 1, NULL),
+             "a handler can read a frame that it did not open");
+    }
+}
+
+// In each kind of bracket, one in the other.
+static void frames_use(uint64_t random, unsigned slot)
+{
+    struct page *both[] = {storm.frames[0], storm.frames[1]};
+    volatile uint64_t *one = kmap_local_page(storm.frames[random % FRAMES]);
+    word_use(one + slot, random);
+    volatile uint64_t *two = kmap_local_pages(both, 2);
+    word_use(two + PAGE_SIZE / sizeof(*two) + slot, ~random);
+    want(one[slot] == random || one[slot] == ~random,
+         "a handler's frame has lost its word");
+    kunmap_local((const void *)two);
+    kunmap_local((const void *)one);
+}
+
+static void handler(void *unused)
+{
+    (void)unused;
+    uint64_t random = (clock_now() * 0x9e3779b97f4a7c15ull) >> 32;
+    unsigned slot = cpu_id() % 64 * LEVELS + percpu.trap_level % LEVELS;
+    want(rights_are(PKRS_CLOSED), "a handler starts with a key open");
+    owners_look(random);
+    frames_use(random, slot);
+    want(rights_are(PKRS_CLOSED), "a handler has a key open in the end");
+    count(&storm.counts.handlers);
+}
+
+static void timer_handler(void)
+{
+    handler(NULL);
+}
+
+// --------------------------------------------------------------------- Threads
+
+// True: go on.
+static bool next_round(void)
+{
+    if (__atomic_load_n(&storm.holds, __ATOMIC_SEQ_CST)) {
+        __atomic_fetch_add(&storm.held, 1, __ATOMIC_SEQ_CST);
+        while (__atomic_load_n(&storm.holds, __ATOMIC_SEQ_CST)) {
+            thread_yield();
+        }
+        __atomic_fetch_sub(&storm.held, 1, __ATOMIC_SEQ_CST);
+    }
+    return !__atomic_load_n(&storm.stops, __ATOMIC_RELAXED);
+}
+
+static void pause_now_and_then(unsigned round)
+{
+    if (round % CALLS_IN_A_ROW == 0) {
+        thread_sleep_ms(1);
+    }
+}
+
+// The timer goes with this thread, from CPU to CPU.
+static int caller(void *unused)
+{
+    for (unsigned round = 0; next_round(); round++) {
+        if (round % CALLS_FOR_A_MOVE == 0) {
+            (void)thread_pin(round / CALLS_FOR_A_MOVE % cpus_online());
+            (void)timer_start(TIMER_US, timer_handler);
+        }
+        cpu_call((round * 7 + round / 5) % cpus_online(), handler, unused);
+        pause_now_and_then(round);
+    }
+    timer_stop();
+    return 0;
+}
+
+static int nmi_sender(void *unused)
+{
+    for (unsigned round = 0; next_round(); round++) {
+        cpu_nmi((round * 5 + round / 3) % cpus_online(), handler, unused);
+        pause_now_and_then(round);
+    }
+    return 0;
+}
+
+static int bracket_and_end(void *frame)
+{
+    volatile char *p = kmap_local_page(frame);
+    *p = 1;
+    thread_yield();
+    char byte = *p;
+    kunmap_local((const void *)p);
+    return byte;
+}
+
+static int breeder(void *unused)
+{
+    (void)unused;
+    for (unsigned round = 0; next_round(); round++) {
+        struct thread *thread =
+            thread_create("short", bracket_and_end, storm.frames[2]);
+        if (thread != NULL) {
+            (void)thread_join(thread);
+            count(&storm.counts.threads);
+        }
+        thread_sleep_ms(2);
+    }
+    return 0;
+}
+
+struct hog_block {
+    struct page *page;
+    unsigned order;
+};
+
+// All blocks that there are, from the largest down.
+static unsigned hog_take(struct hog_block *blocks)
+{
+    unsigned taken = 0;
+    for (int order = 10; order >= 0; order--) {
+        struct page *page;
+        while (taken < HOG_BLOCKS &&
+               (page = alloc_pages(domain_ram, (unsigned)order)) != NULL) {
+            blocks[taken++] = (struct hog_block){page, (unsigned)order};
+        }
+    }
+    return taken;
+}
+
+static int hog(void *unused)
+{
+    (void)unused;
+    struct hog_block *blocks = kmalloc(HOG_BLOCKS * sizeof(*blocks));
+    while (blocks != NULL && next_round()) {
+        unsigned taken = hog_take(blocks);
+        thread_sleep_ms(HOG_PAUSE_MS / 4);
+        while (taken-- > 0) {
+            free_pages(blocks[taken].page, blocks[taken].order);
+        }
+        count(&storm.counts.shortages);
+        thread_sleep_ms(HOG_PAUSE_MS);
+    }
+    kfree(blocks);
+    return 0;
+}
+
+// --------------------------------------------------------------- Begin and end
+
+static bool frames_get(void)
+{
+    bool all = true;
+    for (unsigned i = 0; i < FRAMES; i++) {
+        struct domain **domain = &storm.domains[i / 2];
+        *domain = *domain != NULL ? *domain : domain_create("storm");
+        storm.frames[i] = *domain != NULL ? alloc_page(*domain) : NULL;
+        all = all && storm.frames[i] != NULL;
+    }
+    return all;
+}
+
+static void frames_put(void)
+{
+    for (unsigned i = 0; i < FRAMES; i++) {
+        if (storm.frames[i] != NULL) {
+            free_page(storm.frames[i]);
+        }
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(storm.domains); i++) {
+        want(storm.domains[i] == NULL || domain_destroy(storm.domains[i]) == 0,
+             "the storm's domain is not destroyed");
+        storm.domains[i] = NULL;
+    }
+}
+
+bool storm_start(bool without_memory)
+{
+    static int (*const fns[THREADS])(void *) = {caller, nmi_sender, breeder,
+                                                hog};
+    storm.stops = storm.holds = false;
+    storm.held = storm.threads_count = 0;
+    storm.on = true;
+    if (!frames_get()) {
+        (void)storm_stop();
+        return false;
+    }
+    unsigned threads = without_memory ? THREADS : HOG;
+    for (unsigned i = 0; i < threads; i++) {
+        struct thread *thread = thread_create("storm", fns[i], NULL);
+        if (thread != NULL) {
+            storm.threads[storm.threads_count++] = thread;
+        }
+    }
+    return true;
+}
+
+bool storm_stop(void)
+{
+    if (!storm.on) {
+        return true;
+    }
+    __atomic_store_n(&storm.stops, true, __ATOMIC_RELAXED);
+    for (unsigned i = 0; i < storm.threads_count; i++) {
+        thread_join(storm.threads[i]);
+    }
+    frames_put();
+    storm.on = false;
+    const char *failure = storm.failure;
+    storm.failure = NULL;
+    if (failure != NULL) {
+        printf("# in the storm: %s\n", failure);
+    }
+    return failure == NULL;
+}
+
+void storm_hold(bool hold)
+{
+    if (!storm.on) {
+        return;
+    }
+    if (hold) {
+        __atomic_store_n(&storm.holds, true, __ATOMIC_SEQ_CST);
+        while (__atomic_load_n(&storm.held, __ATOMIC_SEQ_CST) !=
+               storm.threads_count) {
+            thread_yield();
+        }
+        timer_stop();
+        return;
+    }
+    __atomic_store_n(&storm.holds, false, __ATOMIC_SEQ_CST);
+    while (__atomic_load_n(&storm.held, __ATOMIC_SEQ_CST) != 0) {
+        thread_yield();
+    }
+}
