@@ -84,20 +84,21 @@ void tlb_idle(void)
 
 // The handler of an NMI uses translations too, but changes nothing that those
 // look at who have parked the others; so it need not wait for them, and leaves
-// that to the next trap or to the idle thread.
+// that to the next trap or to the idle thread. One that comes while this runs
+// finds tlb_lazy still set, and flushes for itself.
 void tlb_wake(bool in_nmi)
 {
     uint32_t old = __atomic_exchange_n(&percpu.self->tlb_state, TLB_ACTIVE,
                                        __ATOMIC_SEQ_CST);
+    if (in_nmi || old == TLB_STALE) {
+        tlb_flush_all();
+    }
     if (!in_nmi) {
-        percpu.tlb_lazy = false;
         while (__atomic_load_n(&request.parking, __ATOMIC_SEQ_CST)) {
             tlb_serve();
             cpu_pause();
         }
-    }
-    if (old == TLB_STALE) {
-        tlb_flush_all();
+        percpu.tlb_lazy = false;
     }
 }
 
@@ -127,12 +128,13 @@ static void wait_while(const struct cpu_data *cpu, enum tlb_wanted what)
     }
 }
 
-// Ask those in a mask that do not idle. Returns who they are.
-static uint64_t ask_all(uint64_t mask, enum tlb_wanted what)
+// Ask those in a mask, and mark those that idle instead. Returns who was asked.
+static uint64_t ask_all(uint64_t mask, enum tlb_wanted what, bool idle_too)
 {
     uint64_t asked = 0;
     for (unsigned i = 0; i < cpus_count; i++) {
-        if ((mask & BIT(i)) && i != percpu.cpu && !mark_stale(cpu_data_of(i))) {
+        if ((mask & BIT(i)) && i != percpu.cpu &&
+            (idle_too || !mark_stale(cpu_data_of(i)))) {
             ask(cpu_data_of(i), what);
             asked |= BIT(i);
         }
@@ -148,32 +150,40 @@ static void wait_all(uint64_t asked, enum tlb_wanted what)
 }
 
 static void shoot(uint64_t mask, const struct tlb_batch *batch, uintptr_t start,
-                  size_t pages)
+                  size_t pages, bool idle_too)
 {
     uint64_t flags = spin_lock(&request.lock);
     request.batch = batch;
     request.start = start;
     request.pages = pages;
-    wait_all(ask_all(mask, TLB_FLUSH), TLB_FLUSH);
+    wait_all(ask_all(mask, TLB_FLUSH, idle_too), TLB_FLUSH);
     spin_unlock(&request.lock, flags);
 }
 
 void tlb_shootdown_batch(const struct tlb_batch *batch)
 {
     if (cpus_count > 1 && batch->count != 0) {
-        shoot(~0ull, batch, 0, 0);
+        shoot(~0ull, batch, 0, 0, false);
     }
 }
 
-void tlb_shootdown_all(void)
+void tlb_shootdown_tables(void)
 {
-    tlb_shootdown_batch(&everything);
+    if (cpus_count > 1) {
+        shoot(~0ull, &everything, 0, 0, true);
+    }
+}
+
+bool tlb_is_asking(void)
+{
+    return spin_is_held_here(&request.lock);
 }
 
 void tlb_shootdown_range_on(uint64_t mask, uintptr_t start, size_t pages)
 {
     if (cpus_count > 1) {
-        shoot(mask, pages > TLB_PAGES_MAX ? &everything : NULL, start, pages);
+        shoot(mask, pages > TLB_PAGES_MAX ? &everything : NULL, start, pages,
+              false);
     }
 }
 
@@ -184,18 +194,12 @@ void tlb_shootdown_range(uintptr_t start, size_t pages)
 
 // ------------------------------------------------------------------- Parking
 
-bool tlb_park(void)
+void tlb_park(void)
 {
-    uint64_t flags;
-    if (percpu.nmi_level == 0) {
-        spin_lock(&request.lock);
-    } else if (!spin_trylock(&request.lock, &flags)) {
-        return false;
-    }
+    spin_lock(&request.lock);
     __atomic_store_n(&request.parking, true, __ATOMIC_SEQ_CST);
-    request.parked = ask_all(~0ull, TLB_PARK);
+    request.parked = ask_all(~0ull, TLB_PARK, false);
     wait_all(request.parked, TLB_PARK);
-    return true;
 }
 
 // Those that were marked may have taken up work in the handler of an NMI, so
@@ -209,7 +213,7 @@ bool tlb_release(const struct tlb_batch *batch)
                          TLB_FLUSH, __ATOMIC_RELEASE);
     }
     uint64_t asked =
-        request.batch->count != 0 ? ask_all(~parked, TLB_FLUSH) : 0;
+        request.batch->count != 0 ? ask_all(~parked, TLB_FLUSH, false) : 0;
     wait_all(parked | asked, TLB_FLUSH);
     __atomic_store_n(&request.parking, false, __ATOMIC_SEQ_CST);
     spin_unlock(&request.lock, 0);

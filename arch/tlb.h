@@ -55,11 +55,18 @@ static inline void tlb_batch_add(struct tlb_batch *batch, uintptr_t address)
 }
 
 // On return no other CPU uses what it remembers of these pages: a batch;
-// `pages` pages of 4 KiB from `start` on, or more; everything. The entries have
-// changed before, and this CPU has invalidated them. Any context but NMI.
+// `pages` pages of 4 KiB from `start` on, or more. The entries have changed
+// before, and this CPU has invalidated them. Any context but NMI.
 void tlb_shootdown_batch(const struct tlb_batch *batch);
 void tlb_shootdown_range(uintptr_t start, size_t pages);
-void tlb_shootdown_all(void);
+
+// The same for everything, on CPUs that idle too: they walk the page tables
+// ahead of what they run, and tables are about to be something else.
+void tlb_shootdown_tables(void);
+
+// Whether this CPU, in what this context interrupted, asks others just now:
+// then it can ask them nothing more. Any context.
+bool tlb_is_asking(void);
 
 // The same for the CPUs in `mask` alone, by number.
 void tlb_shootdown_range_on(uint64_t mask, uintptr_t start, size_t pages);
@@ -69,9 +76,8 @@ void tlb_shootdown_range_on(uint64_t mask, uintptr_t start, size_t pages);
 // waits for a lock, with interrupts off, or idles with no bracket open. NMIs
 // go on. What they had stored can be seen. Release has them flush a batch on
 // their way out (NULL: nothing), and says whether any was disturbed. Interrupts
-// off. Park returns false if another is doing that, and this CPU cannot wait
-// for it, since it is in the handler of an NMI.
-bool tlb_park(void);
+// off. Not in the handler of an NMI.
+void tlb_park(void);
 bool tlb_release(const struct tlb_batch *batch);
 
 // ---------------------------------------------------------- The CPU's own side

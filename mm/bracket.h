@@ -124,8 +124,9 @@ void *bracket_map_page(struct page *page, bool writable, uintptr_t site);
 unsigned brackets_depth(void);
 const struct bracket *bracket_innermost(void);
 
-// Close every bracket above `top` and go back to `rights`; for code that is
-// abandoned.
+// Close every bracket above `top`, or above what is left of those below it; for
+// code that is abandoned. What `rights` says of the page tables' key is true
+// again.
 void brackets_abandon(struct bracket *top, uint32_t rights);
 
 // An open bracket, of any thread or handler, that holds one of `count` frames

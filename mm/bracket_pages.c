@@ -36,7 +36,9 @@ __used void bracket_unmap_slow(uintptr_t address, int32_t site)
                  bracket_address(bracket) != address)) {
         bracket_misuse_unmap((const void *)address, site_unpack(site));
     }
-    pks_change_rights(bracket, bracket->rights & ~WINDOW_WRITE);
+    // The bracket's key closes before its entries are gone: from then on nobody
+    // can tell that it is in use.
+    pks_change_rights(bracket, bracket[-1].rights & ~WINDOW_WRITE);
     local_window_clear(ALIGN_DOWN(address, PAGE_SIZE), -bracket->more_frames);
     pks_change_rights(bracket, bracket[-1].rights);
     local_window_forget_moved(ALIGN_DOWN(address, PAGE_SIZE),

@@ -70,30 +70,35 @@ static struct bracket *sentinel_of(struct bracket *top)
     return top;
 }
 
-void brackets_abandon(struct bracket *top, uint32_t rights)
+// Rights first, while the brackets still count as open; then their entries;
+// then the top. What a slot says may have been changed for a few stores to the
+// tables. Code that is abandoned may have closed brackets that were there
+// before it: they stay closed, and the one below them knows the rights without
+// them.
+void brackets_abandon(struct bracket *top, uint32_t before)
 {
-    // Innermost first, and through handlers that are abandoned with the rest.
     struct bracket *b = percpu.bracket_top;
     const struct bracket *context = sentinel_of(top);
     while (sentinel_of(b) != context) {
+        b = interrupted_top(sentinel_of(b));
+    }
+    top = b < top ? b : top;
+    uint32_t rights =
+        (top[-1].rights & ~WINDOW_WRITE) | (before & WINDOW_WRITE);
+    pks_change_rights(percpu.bracket_top - 1, rights);
+    // Innermost first, and through handlers that are abandoned with the rest.
+    for (b = percpu.bracket_top; sentinel_of(b) != context;
+         b = interrupted_top(b - 1)) {
         for (; !bracket_is_sentinel(b - 1); b--) {
             bracket_abandon(b - 1);
         }
-        b = interrupted_top(b - 1);
     }
     for (; b > top; b--) {
         bracket_abandon(b - 1);
     }
-    // What is abandoned may have closed brackets that were there before it.
-    // They stay closed: the one below them knows the rights without them.
-    if (b < top) {
-        top = b;
-        rights = b[-1].rights;
-    }
+    top[-1].rights = rights;
+    cpu_compiler_barrier();
     percpu.bracket_top = top;
-    // What the register holds now is not in this slot.
-    percpu.bracket_top[-1].rights = ~rights;
-    pks_set_rights(rights);
     if (percpu.trap_level == 0) {
         window_trim();
     }
@@ -196,10 +201,9 @@ const struct bracket *bracket_find_open(const struct page *page, size_t count)
     const struct bracket *bracket = find_open(page, count);
     if (unlikely(bracket != NULL && cpus_count > 1)) {
         uint64_t flags = cpu_interrupts_off();
-        if (tlb_park()) {
-            bracket = find_open(page, count);
-            tlb_release(NULL);
-        }
+        tlb_park();
+        bracket = find_open(page, count);
+        tlb_release(NULL);
         cpu_interrupts_restore(flags);
     }
     return bracket;

@@ -144,7 +144,9 @@ static inline bool holds_bracket(const struct mm_context *context)
 // An NMI may come between any two of these stores. It takes the slots that
 // percpu.handler_next says and remembers percpu.bracket_top in their sentinel.
 // So the top is always that of the thread before the first handler's slots are
-// free to take, and only after they are taken that of the handler.
+// free to take, and only after they are taken that of the handler. And at any
+// moment the brackets of each thread are found with the CPU, or with a context
+// that no CPU runs, or with both.
 void mm_context_switch(struct mm_context *from, struct mm_context *to,
                        bool to_in_trap)
 {
@@ -158,7 +160,7 @@ void mm_context_switch(struct mm_context *from, struct mm_context *to,
     }
     if (unlikely(holds_bracket(to))) {
         __atomic_fetch_sub(&mm_contexts_holding, 1, __ATOMIC_RELAXED);
-        if (to->cpu != percpu.cpu && to->window.next != to->window.base) {
+        if (to->cpu != percpu.cpu && local_window_is_known(&to->window)) {
             __asm__ volatile("call local_window_arrive_saved"
                              :
                              : "D"(&to->window), "S"((uint64_t)to->cpu)
@@ -166,7 +168,6 @@ void mm_context_switch(struct mm_context *from, struct mm_context *to,
         }
     }
     from->running = false;
-    to->running = true;
     percpu.window = &to->window;
     if (!to_in_trap) {
         percpu.bracket_top = to->top;
@@ -179,6 +180,7 @@ void mm_context_switch(struct mm_context *from, struct mm_context *to,
         first->rights = PKRS_CLOSED;
         percpu.bracket_top = first + 1;
     }
+    to->running = true;
     if (unlikely(pks_rights() != rights)) {
         pks_load_rights();
     }

@@ -115,21 +115,21 @@ static bool key_is_lent_out(const struct domain *domain, uint32_t busy)
 // another CPU may be between raising its top and looking at the domain's
 // rights, or about to be seen with an open bracket: so the rights go first,
 // then all other CPUs come to rest, and then the look counts. False: somebody
-// has it open, or this is no time to take a key.
+// has it open.
 static bool key_take_idle_locked(struct domain *domain)
 {
     struct tlb_batch batch;
     batch.count = 0;
     uint64_t start = cpu_read_tsc();
     domain_rights_set(domain->id, 0, 0);
-    bool parked = tlb_park();
-    bool take = parked && !key_is_lent_out(domain, brackets_busy_keys());
+    tlb_park();
+    bool take = !key_is_lent_out(domain, brackets_busy_keys());
     if (take) {
         key_withdraw_locked(domain, &batch);
     } else {
         domain_rights_set(domain->id, domain->open_write, domain->open_read);
     }
-    if (parked && tlb_release(&batch)) {
+    if (tlb_release(&batch)) {
         burst_add_locked(cpu_read_tsc() - start);
     }
     return take;
@@ -163,9 +163,10 @@ bool key_get_locked(struct domain *domain)
 {
     ASSERT(mm_lock_held());
     if (domain->key == 0) {
-        // To give a key is to wait for the other CPUs, and one of them, or what
-        // the NMI interrupted here, may be waiting for this one.
-        if (percpu.nmi_level != 0 && cpus_count > 1) {
+        // To give a key is to ask the other CPUs. One of them may be waiting
+        // for this one until the handler of an NMI ends; and what a handler
+        // interrupted may be asking them.
+        if (cpus_count > 1 && (percpu.nmi_level != 0 || tlb_is_asking())) {
             return false;
         }
         unsigned key = key_find_locked();

@@ -35,12 +35,12 @@ static void invalidate(uintptr_t address, size_t count)
 }
 
 // What this CPU remembers of the window may be older than what the other wrote
-// there.
+// there. Room that was given back on the other, but not forgotten yet, counts.
 void local_window_arrive(struct local_window *window, unsigned from)
 {
     window->cpus |= BIT(from);
-    window->moved = window->next;
-    invalidate(window->base, (window->next - window->base) / PAGE_SIZE);
+    window->moved = MAX(window->moved, window->next);
+    invalidate(window->base, (window->moved - window->base) / PAGE_SIZE);
 }
 
 // The thread may have moved once more since it cleared the part, and this may
@@ -78,10 +78,22 @@ void local_window_trim(uintptr_t address, size_t count)
     }
 }
 
+// Who looks at another CPU may have seen the window of one thread and the
+// brackets of the next.
+static bool local_window_spans(const struct local_window *window,
+                               uintptr_t address, size_t count)
+{
+    return address >= window->base && address < window->end &&
+           count <= (window->end - address) / PAGE_SIZE;
+}
+
 bool local_window_holds(const struct local_window *window, uintptr_t address,
                         size_t count, const struct page *page, size_t n)
 {
     bool holds = false;
+    if (!local_window_spans(window, address, count)) {
+        return false;
+    }
     const uint64_t *entry = local_window_entry(window, address);
     uint32_t rights = window_open(WINDOW_READ);
     for (size_t i = 0; i < count && !holds; i++) {
@@ -95,6 +107,9 @@ bool local_window_holds(const struct local_window *window, uintptr_t address,
 struct page *local_window_page(const struct local_window *window,
                                uintptr_t address)
 {
+    if (!local_window_spans(window, address, 1)) {
+        return NULL;
+    }
     uint32_t rights = window_open(WINDOW_READ);
     uint64_t entry = *local_window_entry(window, address);
     window_close(rights);

@@ -110,6 +110,12 @@ static inline void local_window_clear(uintptr_t address, size_t count)
     *(volatile uintptr_t *)&local_window()->next = address;
 }
 
+// Whether a CPU that ran the thread may remember anything of its window.
+static inline bool local_window_is_known(const struct local_window *window)
+{
+    return window->next != window->base || window->moved != 0;
+}
+
 // The thread has come to this CPU from another one. Interrupts off. Called
 // through arch/saved.asm, as the next.
 void local_window_arrive(struct local_window *window, unsigned from);
@@ -132,7 +138,8 @@ static inline void local_window_forget_moved(uintptr_t address, size_t count)
 // context.
 void local_window_trim(uintptr_t address, size_t count);
 
-// Whether one of `n` frames from `page` on is mapped in a part of the window.
+// Whether one of `n` frames from `page` on is mapped in a part of the window;
+// an address of another window is none.
 bool local_window_holds(const struct local_window *window, uintptr_t address,
                         size_t count, const struct page *page, size_t n);
 

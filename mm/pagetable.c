@@ -207,7 +207,11 @@ struct removal {
 // Nobody remembers any of it when this returns. Window closed.
 static void removal_finish(struct removal *removal)
 {
-    tlb_shootdown_batch(&removal->batch);
+    if (removal->tables == 0) {
+        tlb_shootdown_batch(&removal->batch);
+    } else {
+        tlb_shootdown_tables();
+    }
     while (removal->tables != 0) {
         uint32_t table = removal->tables;
         removal->tables = frame_page(table)->private_next;
@@ -320,7 +324,7 @@ int pt_join_locked(uintptr_t address, uint64_t entry)
     window_close(rights);
     if ((old & PTE_P) && !pte_is_leaf(old, 2)) {
         tlb_flush_all(); // of up to 512 pages
-        tlb_shootdown_all();
+        tlb_shootdown_tables();
         table_give(old & PTE_ADDRESS);
     } else {
         tlb_flush_page(address);

@@ -203,7 +203,9 @@ TEST(tables, a_large_leaf_takes_the_place_of_small_ones)
     CHECK(large.present && large.level == 2);
     CHECK_EQ(large.entry[2], page_to_phys(block) | flags | PTE_PS);
     CHECK_EQ(used_large, used_small - 1);
-    CHECK_EQ(after.full_flushes - before.full_flushes, 1);
+    // CPUs that idled may have had to forget something else, too.
+    CHECK(after.full_flushes - before.full_flushes >= cpus_online());
+    CHECK(cpus_online() > 1 || after.full_flushes - before.full_flushes == 1);
     CHECK_EQ(tables_used(), used);
 }
 
