@@ -356,7 +356,7 @@ boot_words = $(strip $(1) $(if $(PROTECT),protect=$(PROTECT)) $(APPEND))
 MACHINE = --qemu '$(QEMU)' --cpu '$(CPU)' --memory '$(MEM)' --smp '$(SMP)'
 
 .PHONY: mutants iso elf run test bench bench-wall debug lint help clean format
-.PHONY: install-deps soak docs FORCE
+.PHONY: install-deps soak docs verify FORCE
 .PHONY: run-machine debug-machine bench-machine soak-machine test-all test-parts test-one
 
 iso: $(ISO) ## Build $(O)/keyhole.iso (default)
@@ -588,7 +588,8 @@ TOOL_TESTS := \
     tests/tools/test-reference \
     tests/tools/test-runner \
     tests/tools/test-shrink \
-    tests/tools/test-symbols
+    tests/tools/test-symbols \
+    tests/tools/test-verify
 
 include tests/host/host.mk
 
@@ -603,6 +604,10 @@ $(O)/docs/html/index.html: include/keyhole.h tools/reference tools/header.py \
     tools/pages.py
 	$(call say,DOCS,$(O)/docs)
 	$(Q)$(PYTHON) tools/reference $< $(O)/docs
+
+verify: ## Check the models of rights and shootdown with spin
+	@tools/install-deps verify
+	@$(PYTHON) tools/verify --jobs $(JOBS) --out '$(O)/verify'
 
 mutants: ## Break the kernel in every listed way, see tests fail: MUTANT=GLOB
 	@tools/install-deps test
@@ -620,11 +625,12 @@ format: ## Format all C code with clang-format
 	@clang-format -i $$(git ls-files '*.[ch]')
 
 install-deps: ## Install every Debian package that any target needs
-	@tools/install-deps run test lint debug
+	@tools/install-deps run test lint debug verify
 
 clean: ## Remove everything that was built
 	@if [ -e $(O) ] && [ ! -e $(O)/flags.stamp ] && [ ! -e $(O)/variant ] && \
-	    [ ! -e $(O)/release ] && [ ! -e $(O)/docs/html ]; then \
+	    [ ! -e $(O)/release ] && [ ! -e $(O)/docs/html ] && \
+	    [ ! -e $(O)/verify ]; then \
 	    echo "make clean: $(O) was not made by this Makefile" >&2; exit 1; \
 	fi; rm -rf $(O)
 

@@ -22,7 +22,7 @@ BLOCK = re.compile(r"^```(\w+) ?([^\n]*)\n(.*?)^```$|"
                    r"(?<!`)`(make\b[^`\n]*)`(?!`)|"
                    r"(?<![`\w])`([a-z]\w*\.[a-z0-9_]+)`|"
                    r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)", re.M | re.S)
-FILE = re.compile(r"\.(c|h|md|asm|mk|cfg)$")
+FILE = re.compile(r"\.(c|h|md|asm|mk|cfg|pml)$")
 
 
 class Step:
