@@ -217,6 +217,7 @@ TEST_SRCS := \
     tests/test_section.c \
     tests/test_shootdown.c \
     tests/test_soak.c \
+    tests/test_shootdown_nmi.c \
     tests/test_stack.c \
     tests/test_stack_call.c \
     tests/test_step.c \
