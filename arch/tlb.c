@@ -30,7 +30,7 @@ static struct {
     size_t pages;    // more than TLB_PAGES_MAX: everything
     bool parking;    // between park and release
     uint64_t parked; // the CPUs that said so
-} request;
+} request = {.lock = SPINLOCK("TLB request")};
 
 static const struct tlb_batch everything = {.count = TLB_PAGES_MAX + 1};
 static const struct tlb_batch nothing;
