@@ -129,8 +129,11 @@ KERNEL_SRCS := \
     kernel/interrupt.c \
     kernel/lineedit.c \
     kernel/lineedit_complete.c \
+    kernel/lock_check.c \
+    kernel/lock_order.c \
     kernel/main.c \
     kernel/misuse.c \
+    kernel/mutex.c \
     kernel/panic.c \
     kernel/remote.c \
     kernel/run.c \
@@ -146,7 +149,8 @@ KERNEL_SRCS := \
     kernel/symbols.c \
     kernel/thread.c \
     kernel/timer.c \
-    kernel/trap.c
+    kernel/trap.c \
+    kernel/wait_queue.c
 
 FRAMEWORK_SRCS := \
     tests/bench.c \
@@ -198,6 +202,8 @@ TEST_SRCS := \
     tests/test_layout.c \
     tests/test_lib.c \
     tests/test_migration.c \
+    tests/test_locks.c \
+    tests/test_locks_debug.c \
     tests/test_misuse.c \
     tests/test_misuse_corners.c \
     tests/test_misuse_maps.c \
@@ -217,6 +223,7 @@ TEST_SRCS := \
     tests/test_section.c \
     tests/test_shootdown.c \
     tests/test_soak.c \
+    tests/test_shootdown_nmi.c \
     tests/test_stack.c \
     tests/test_stack_call.c \
     tests/test_step.c \

@@ -14,6 +14,7 @@
 
 struct local_window; // mm/local_window.h
 struct sched_queue;  // kernel/sched.c
+struct spinlock;     // arch/spinlock.h
 struct step;         // kernel/step.h
 struct thread;       // kernel/thread.h
 
@@ -34,6 +35,17 @@ struct timer_slot {
 };
 
 #define PERCPU_TIMERS 3
+
+#ifdef KEYHOLE_DEBUG
+// A spinlock that this CPU holds (kernel/lock_check.c).
+struct lock_held {
+    const struct spinlock *lock; // NULL: being filled in, or taken out
+    uintptr_t site;              // of the call that took it
+    uint64_t since;              // ticks of the TSC
+};
+
+#define PERCPU_LOCKS 16
+#endif
 
 struct cpu_data {
     struct cpu_data *self; // for taking the address of a member
@@ -89,6 +101,11 @@ struct cpu_data {
     void **heap_top[PERCPU_HEAP_CLASSES];
     void *heap_slots[PERCPU_HEAP_CLASSES][PERCPU_HEAP_SLOTS] __aligned(
         PERCPU_HEAP_SLOTS * sizeof(void *));
+
+#ifdef KEYHOLE_DEBUG
+    uint32_t locks_held; // how many of these
+    struct lock_held locks[PERCPU_LOCKS];
+#endif
 
     // Written by other CPUs, so on a cache line of their own (arch/tlb.c).
     uint32_t tlb_state __aligned(64);

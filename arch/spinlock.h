@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// A lock for a few instructions, with interrupts off while it is held. Not for
-// NMI context. Whoever waits for it does what other CPUs ask for meanwhile
-// (arch/tlb.h), since the holder may be waiting for that.
+// A lock for a few instructions, with interrupts off while it is held. In NMI
+// context it may only be tried. Whoever waits for it does what other CPUs ask
+// for meanwhile (arch/tlb.h), since the holder may be waiting for that.
+//
+// Debug builds look at each call (docs/explanation/locks.md).
 #pragma once
 
 #include "arch/cpu.h"
@@ -11,7 +13,63 @@
 
 struct spinlock {
     uint32_t holder; // percpu.lock_mark of the CPU that holds it, 0: nobody
+#ifdef KEYHOLE_DEBUG
+    const char *name; // its class: a constant. NULL: of none, in no order
+#endif
 };
+
+#ifdef KEYHOLE_DEBUG
+
+// Reports are about the callers.
+#define SPIN_INLINE static inline __attribute__((always_inline))
+
+#define SPINLOCK(class_name)                                                   \
+    {                                                                          \
+        .name = (class_name)                                                   \
+    }
+
+// Supplied by the kernel layer: this CPU is about to take a lock and to wait if
+// it must; has it; is about to give it back. What is wrong is reported as a
+// misuse at the place of the call. Interrupts off.
+void lock_check_before(const struct spinlock *lock);
+void lock_check_taken(const struct spinlock *lock);
+void lock_check_release(const struct spinlock *lock);
+
+static inline void spin_init(struct spinlock *lock, const char *name)
+{
+    *lock = (struct spinlock)SPINLOCK(name);
+}
+
+#else
+
+#define SPIN_INLINE static inline
+#define SPINLOCK(class_name)                                                   \
+    {                                                                          \
+        0                                                                      \
+    }
+
+static inline void lock_check_before(const struct spinlock *lock)
+{
+    (void)lock;
+}
+
+static inline void lock_check_taken(const struct spinlock *lock)
+{
+    (void)lock;
+}
+
+static inline void lock_check_release(const struct spinlock *lock)
+{
+    (void)lock;
+}
+
+static inline void spin_init(struct spinlock *lock, const char *name)
+{
+    (void)name;
+    lock->holder = 0;
+}
+
+#endif
 
 // Take it, if it is free.
 static inline bool spin_take(struct spinlock *lock)
@@ -26,15 +84,17 @@ static inline bool spin_take(struct spinlock *lock)
 void spin_wait(const struct spinlock *lock);
 
 // Interrupts are off already.
-static inline void spin_lock_off(struct spinlock *lock)
+SPIN_INLINE void spin_lock_off(struct spinlock *lock)
 {
+    lock_check_before(lock);
     while (unlikely(!spin_take(lock))) {
         __asm__ volatile("call spin_wait_saved" : : "D"(lock) : "cc", "memory");
     }
+    lock_check_taken(lock);
 }
 
 // Returns the flags that spin_unlock() puts back.
-static inline uint64_t spin_lock(struct spinlock *lock)
+SPIN_INLINE uint64_t spin_lock(struct spinlock *lock)
 {
     uint64_t flags = cpu_read_flags();
     cpu_cli();
@@ -43,7 +103,7 @@ static inline uint64_t spin_lock(struct spinlock *lock)
 }
 
 // The same if it is free; false: it is not, and nothing changed. Any context.
-static inline bool spin_trylock(struct spinlock *lock, uint64_t *flags)
+SPIN_INLINE bool spin_trylock(struct spinlock *lock, uint64_t *flags)
 {
     *flags = cpu_read_flags();
     cpu_cli();
@@ -53,11 +113,13 @@ static inline bool spin_trylock(struct spinlock *lock, uint64_t *flags)
         }
         return false;
     }
+    lock_check_taken(lock);
     return true;
 }
 
-static inline void spin_unlock(struct spinlock *lock, uint64_t flags)
+SPIN_INLINE void spin_unlock(struct spinlock *lock, uint64_t flags)
 {
+    lock_check_release(lock);
     __atomic_store_n(&lock->holder, 0, __ATOMIC_RELEASE);
     if (flags & RFLAGS_IF) {
         cpu_sti();

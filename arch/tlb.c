@@ -30,7 +30,7 @@ static struct {
     size_t pages;    // more than TLB_PAGES_MAX: everything
     bool parking;    // between park and release
     uint64_t parked; // the CPUs that said so
-} request;
+} request = {.lock = SPINLOCK("TLB request")};
 
 static const struct tlb_batch everything = {.count = TLB_PAGES_MAX + 1};
 static const struct tlb_batch nothing;
@@ -196,6 +196,9 @@ void tlb_shootdown_range(uintptr_t start, size_t pages)
 
 void tlb_park(void)
 {
+    if (cpus_count == 1) {
+        return;
+    }
     spin_lock(&request.lock);
     __atomic_store_n(&request.parking, true, __ATOMIC_SEQ_CST);
     request.parked = ask_all(~0ull, TLB_PARK, false);
@@ -206,6 +209,9 @@ void tlb_park(void)
 // they are looked at again.
 bool tlb_release(const struct tlb_batch *batch)
 {
+    if (cpus_count == 1) {
+        return false;
+    }
     uint64_t parked = request.parked;
     request.batch = batch != NULL ? batch : &nothing;
     for (uint64_t left = parked; left != 0; left &= left - 1) {

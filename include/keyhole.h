@@ -476,6 +476,7 @@ struct catch_frame {
     bool report;                 // print what is caught, whoever's fault it is
     bool handlers_too;           // also catch what a handler throws
     bool misuse;                 // caught a misuse, not a fault
+    uint8_t locks;               // debug builds: that the CPU held on entry
     struct fault fault;          // what was caught
 };
 

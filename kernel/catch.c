@@ -8,6 +8,7 @@
 #include "arch/percpu.h"
 #include "arch/pks.h"
 #include "kernel/console.h"
+#include "kernel/lock_check.h"
 #include "kernel/sched.h"
 #include "lib/panic.h"
 #include "mm/bracket.h"
@@ -33,6 +34,7 @@ void catch_push(struct catch_frame *frame)
     frame->report = false;
     frame->handlers_too = false;
     frame->misuse = false;
+    frame->locks = (uint8_t)lock_check_count();
     frame->fault = (struct fault){.kind = FAULT_NONE, .pkey = -1};
     percpu.catches = frame;
 }
@@ -63,6 +65,7 @@ void catch_throw(struct catch_frame *frame)
         panic("abandoned between two threads (report above)");
     }
     console_abandon();
+    lock_check_abandon(frame->locks);
     percpu.catches = frame->outer;
     percpu.step = frame->step;
     percpu.trap_level = frame->handler_level;

@@ -14,14 +14,33 @@ __init void console_init(void)
     uart_init();
 }
 
-static struct spinlock console_lock;
+static struct spinlock console_lock = SPINLOCK("console");
 static unsigned depth; // of its holder
+
+bool console_is_held(void)
+{
+    return spin_is_held_here(&console_lock);
+}
+
+// Who holds it waits for nobody, so an NMI's handler may wait for him, if he
+// is not what it interrupted.
+static void lock_in_nmi(void)
+{
+    uint64_t flags;
+    while (!spin_trylock(&console_lock, &flags)) {
+        cpu_pause();
+    }
+}
 
 uint64_t console_begin(void)
 {
     uint64_t flags = cpu_interrupts_off();
-    if (!spin_is_held_here(&console_lock)) {
-        spin_lock_off(&console_lock);
+    if (!console_is_held()) {
+        if (percpu.nmi_level != 0) {
+            lock_in_nmi();
+        } else {
+            spin_lock_off(&console_lock);
+        }
     }
     depth++;
     return flags;
@@ -37,7 +56,7 @@ void console_end(uint64_t flags)
 
 void console_abandon(void)
 {
-    if (spin_is_held_here(&console_lock)) {
+    if (console_is_held()) {
         console_break();
     }
 }

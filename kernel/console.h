@@ -16,6 +16,9 @@ void console_init(void);
 uint64_t console_begin(void);
 void console_end(uint64_t flags);
 
+// Whether this CPU is between them. Interrupts off.
+bool console_is_held(void);
+
 // What held the console has been abandoned, or stopped for good.
 void console_abandon(void);
 void console_break(void);

@@ -11,6 +11,7 @@
 #include "arch/power.h"
 #include "kernel/backtrace.h"
 #include "kernel/console.h"
+#include "kernel/lock_check.h"
 #include "kernel/panic.h"
 #include "keyhole.h"
 
@@ -35,6 +36,7 @@ void panic_stop(void)
 static void stop_others(void)
 {
     uint32_t nobody = 0;
+    lock_check_stop();
     if (__atomic_compare_exchange_n(&panicking, &nobody, percpu.lock_mark,
                                     false, __ATOMIC_ACQ_REL,
                                     __ATOMIC_ACQUIRE)) {

@@ -212,7 +212,7 @@ void sched_preempt(void)
 
 void thread_yield(void)
 {
-    thread_context_check("thread_yield in a handler", CALL_SITE());
+    thread_wait_check("thread_yield in a handler", CALL_SITE());
     uint64_t flags = cpu_interrupts_off();
     struct sched_queue *q = queue_lock_own();
     if (q->first != NULL) {
@@ -379,6 +379,7 @@ __init void sched_init(struct sched_queue *queue, struct thread *idle)
         timer_handler_set(TIMER_SLICE, slice_end);
         timer_handler_set(TIMER_SLEEP, sleepers_wake);
     }
+    spin_init(&queue->lock, "run queue");
     queue->cpu = percpu.cpu;
     queue->idle = idle;
     idle->cpu = percpu.cpu;

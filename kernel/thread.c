@@ -7,6 +7,8 @@
 #include "arch/spinlock.h"
 #include "arch/switch.h"
 #include "arch/trap.h"
+#include "kernel/lock_check.h"
+#include "kernel/mutex.h"
 #include "kernel/sched.h"
 #include "kernel/timer.h"
 #include "lib/panic.h"
@@ -14,7 +16,7 @@
 #include "mm/misuse.h"
 #include "mm/stack.h"
 
-static struct spinlock thread_lock;
+static struct spinlock thread_lock = SPINLOCK("threads");
 static struct thread *newest;
 static size_t count;
 static void (*failures_to)(const struct thread *thread);
@@ -45,6 +47,12 @@ void thread_context_check(const char *what, uintptr_t site)
             .site = {{"this call", site}},
         });
     }
+}
+
+void thread_wait_check(const char *what, uintptr_t site)
+{
+    thread_context_check(what, site);
+    lock_check_wait(site);
 }
 
 // ------------------------------------------------------------------- The list
@@ -100,10 +108,25 @@ static void brackets_check(const struct thread *thread)
     }
 }
 
+static void mutexes_check(const struct thread *thread)
+{
+    const struct mutex *held = thread->mutexes;
+    if (unlikely(held != NULL)) {
+        misuse_report(&(struct misuse){
+            .what = "thread ends with a mutex held",
+            .address = held,
+            .site = {{"taken", held->site},
+                     {"thread function", (uintptr_t)thread->fn + 1}},
+        });
+    }
+}
+
 static int thread_run(struct thread *thread)
 {
     int result = thread->fn(thread->arg);
     brackets_check(thread);
+    mutexes_check(thread);
+    lock_check_wait((uintptr_t)thread->fn + 1);
     return result;
 }
 
@@ -230,7 +253,7 @@ static const char *join_fault_locked(const struct thread *thread)
 
 int thread_join(struct thread *thread)
 {
-    thread_context_check("thread_join in a handler", CALL_SITE());
+    thread_wait_check("thread_join in a handler", CALL_SITE());
     uint64_t lock = spin_lock(&thread_lock);
     const char *fault = join_fault_locked(thread);
     if (fault != NULL) {
@@ -243,9 +266,11 @@ int thread_join(struct thread *thread)
     }
     if (!thread->ended) {
         thread->joiner = thread_current();
+        thread_waits_for(WAITS_THREAD, thread);
         sched_prepare();
         spin_unlock(&thread_lock, lock);
         sched_wait();
+        thread_waits_for(WAITS_NOTHING, NULL);
         lock = spin_lock(&thread_lock);
     }
     ASSERT(thread->ended);
@@ -258,7 +283,7 @@ int thread_join(struct thread *thread)
 
 void thread_sleep_ms(unsigned ms)
 {
-    thread_context_check("thread_sleep_ms in a handler", CALL_SITE());
+    thread_wait_check("thread_sleep_ms in a handler", CALL_SITE());
     uint64_t ticks = clock_ticks(1000ull * ms);
     if (ticks == 0) {
         thread_yield();
@@ -270,7 +295,7 @@ void thread_sleep_ms(unsigned ms)
 
 int thread_pin(unsigned cpu)
 {
-    thread_context_check("thread_pin in a handler", CALL_SITE());
+    thread_wait_check("thread_pin in a handler", CALL_SITE());
     if (cpu >= cpus_online()) {
         return -EINVAL;
     }

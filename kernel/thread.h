@@ -18,6 +18,14 @@ enum thread_state {
     THREAD_ENDED,    // waits for thread_join()
 };
 
+// What a thread waits for, for reports.
+enum wait_kind {
+    WAITS_NOTHING, // or for a time alone
+    WAITS_QUEUE,
+    WAITS_MUTEX,
+    WAITS_THREAD, // for its end
+};
+
 struct thread {
     // Set when it is made.
     char name[THREAD_NAME_SIZE];
@@ -33,12 +41,19 @@ struct thread {
     struct step *step;
     bool in_trap; // it was switched out in the handler of an interrupt
     struct mm_context *context; // its brackets and its window
+    struct mutex *mutexes;      // that it holds, the last taken first
+    enum wait_kind waits;
+    const void *waits_for; // the queue, the mutex or the thread
 
     // Guarded by the lock of the queue of its CPU.
     enum thread_state state;
     unsigned cpu;        // whose queue that is
     uint64_t wake_at;    // ticks of the TSC, while it sleeps
     struct thread *next; // on the one list that it is on
+
+    // Guarded by the lock of the wait queue that it is in.
+    struct thread *wait_next;
+    bool woken; // it is in the queue no more
 
     // Guarded by thread_lock.
     struct thread *older, *newer; // all threads
@@ -51,6 +66,13 @@ struct thread {
 static inline struct thread *thread_current(void)
 {
     return percpu.thread;
+}
+
+// The running thread begins to wait, or does so no more. Thread context.
+static inline void thread_waits_for(enum wait_kind kind, const void *what)
+{
+    thread_current()->waits_for = what;
+    thread_current()->waits = kind;
 }
 
 // The name of the thread that runs here, for reports. Any context.
@@ -74,8 +96,11 @@ void thread_unpin(void);
 // thread, interrupts off.
 void thread_gone(struct thread *thread);
 
-// A call that waits, or makes who might, is not for handlers: a misuse there.
+// A call that makes who might wait is not for handlers: a misuse there. Nor is
+// one that waits itself, and that not with a spinlock held or interrupts off
+// either, which debug builds see.
 void thread_context_check(const char *what, uintptr_t site);
+void thread_wait_check(const char *what, uintptr_t site);
 
 // How many threads there are, those that ended and were not joined included.
 size_t threads_count(void);

@@ -27,7 +27,7 @@ _Static_assert(TIMER_EVENTS == PERCPU_TIMERS, "arch/percpu.h");
 // Who is called for an event, on whichever CPU.
 static void (*handlers[TIMER_EVENTS])(void);
 
-static struct spinlock rate_lock;
+static struct spinlock rate_lock = SPINLOCK("clock rate");
 static unsigned user_cpu; // whose TIMER_USER timer_start() has set
 
 // The least of some measurements: what disturbs one makes it longer.

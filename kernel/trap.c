@@ -11,6 +11,7 @@
 #include "kernel/config.h"
 #include "kernel/fault.h"
 #include "kernel/interrupt.h"
+#include "kernel/lock_check.h"
 #include "kernel/panic.h"
 #include "kernel/remote.h"
 #include "kernel/sched.h"
@@ -114,9 +115,10 @@ static __cold void double_fault(const struct trap_frame *trap)
     panic("double fault, the last page fault was at 0x%lx", address);
 }
 
-// A handler gives back what it opened.
-static void balance_check(const struct trap_frame *trap)
+// A handler gives back what it opened, and the locks that it took.
+static void balance_check(const struct trap_frame *trap, unsigned locks)
 {
+    lock_check_handler(locks, trap->rip);
     const struct bracket *open = percpu.bracket_top - 1;
     if (unlikely(!bracket_is_sentinel(open))) {
         misuse_report(&(struct misuse){
@@ -130,6 +132,7 @@ static void balance_check(const struct trap_frame *trap)
 
 void trap_handle(struct trap_frame *trap)
 {
+    unsigned locks = lock_check_count();
     percpu_add32(trap_level, 1);
     if (unlikely(percpu.trap_level > TRAPS_MAX)) {
         panic("traps nest more than %d deep, the last at 0x%lx", TRAPS_MAX,
@@ -166,7 +169,7 @@ void trap_handle(struct trap_frame *trap)
         }
         break;
     }
-    balance_check(trap);
+    balance_check(trap, locks);
     if (unlikely(percpu.slice_over) && percpu.trap_level == 1 &&
         trap->vector >= VECTOR_INTERRUPTS) {
         sched_preempt();

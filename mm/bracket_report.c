@@ -199,7 +199,7 @@ static const struct bracket *find_open(const struct page *page, size_t count)
 const struct bracket *bracket_find_open(const struct page *page, size_t count)
 {
     const struct bracket *bracket = find_open(page, count);
-    if (unlikely(bracket != NULL && cpus_count > 1)) {
+    if (unlikely(bracket != NULL && cpus_count > 1) && percpu.nmi_level == 0) {
         uint64_t flags = cpu_interrupts_off();
         tlb_park();
         bracket = find_open(page, count);

@@ -33,7 +33,7 @@ _Static_assert(STACK_SLOTS == PERCPU_HEAP_SLOTS &&
 static const uint8_t class_of_grains[HEAP_SMALL_MAX / HEAP_GRAIN + 1] = {
     1, HEAP_SIZES(CLASS_OF_SIZE)};
 
-struct spinlock heap_lock;
+struct spinlock heap_lock = SPINLOCK("heap");
 
 // ---------------------------------------------------------------- The stacks
 

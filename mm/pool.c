@@ -23,7 +23,7 @@
 #define SMALL_BLOCK_ORDER 4
 #define SCARCE_FRACTION 4
 
-struct spinlock mm_spinlock;
+struct spinlock mm_spinlock = SPINLOCK("memory");
 
 static struct free_area pool;
 static struct free_area kernel_area;

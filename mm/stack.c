@@ -47,7 +47,7 @@ _Static_assert(CLASSES == 9 && (STACK_PAGES_MAX + 1) == 1 << (CLASSES - 1),
                "eight parts");
 
 // Guards all of this; mm_lock may be taken inside.
-static struct spinlock stack_lock;
+static struct spinlock stack_lock = SPINLOCK("stacks");
 
 static struct {
     uint32_t used; // slots below were used once, and have an entry

@@ -7,6 +7,7 @@
 #include "mm/frames.h"
 #include "mm/heap.h"
 #include "mm/pagetable.h"
+#include "tests/scratch.h"
 
 #define LIVE_MAX 200
 
@@ -229,14 +230,15 @@ static size_t random_size(uint64_t *state)
     }
 }
 
+SCRATCH_ARRAY(struct object, objects, LIVE_MAX, 0);
+
 // No two live objects share a byte: each keeps its contents.
 TEST(heap, random_model)
 {
-    static struct object objects[LIVE_MAX];
     struct heap_usage before, usage;
     uint64_t state = test_seed() * 2 + 1;
     size_t live = 0;
-    memset(objects, 0, sizeof(objects));
+    memset(objects, 0, LIVE_MAX * sizeof(*objects));
     heap_usage_read(&before);
     for (unsigned step = 0; step < 20000; step++) {
         struct object *object = &objects[random_next(&state) % LIVE_MAX];

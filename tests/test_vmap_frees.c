@@ -187,12 +187,13 @@ TEST(vmap_frees, beside_kmap)
     free_page(page);
 }
 
+enum { SLOTS = 61, TAGS = 9 * SLOTS };
+SCRATCH_ARRAY(uint32_t, tags, TAGS + 127, 0);
+
 // No tag has all the bits of another, so that an AND of tags is one of them
 // only if all are the same.
 TEST(vmap_frees, tags_do_not_cover_each_other)
 {
-    enum { SLOTS = 61, TAGS = 9 * SLOTS };
-    static uint32_t tags[TAGS + 127];
     unsigned count = 0;
     for (uint64_t class = CLASS_FIRST; class <= CLASS_SMALL; class ++) {
         for (uint64_t i = 0; i < SLOTS; i++) {
