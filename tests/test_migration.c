@@ -152,7 +152,6 @@ TEST(migration, keeps_exactly_its_rights)
 #define LOOPS_ENOUGH 300
 
 static volatile uint64_t cpus_seen;
-static volatile unsigned movers_done;
 
 // In a bracket all the time, wherever that is.
 static int move_about(void *unused)
