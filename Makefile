@@ -158,6 +158,7 @@ FRAMEWORK_SRCS := \
 
 TEST_SRCS := \
     tests/alias.c \
+    tests/bench_cpus.c \
     tests/bench_frames.c \
     tests/bench_irq.c \
     tests/breakpoint.c \
@@ -202,6 +203,7 @@ TEST_SRCS := \
     tests/test_layout.c \
     tests/test_lib.c \
     tests/test_migration.c \
+    tests/test_lines.c \
     tests/test_locks.c \
     tests/test_locks_debug.c \
     tests/test_misuse.c \

@@ -13,7 +13,7 @@
 #include "mm/frames.h"
 #include "mm/misuse.h"
 
-static struct bracket_handlers boot_handlers;
+static struct bracket_handlers boot_handlers __aligned(64);
 
 // A slot that nobody opens or closes.
 static void nobody_init(struct bracket *bracket, uint32_t rights)

@@ -20,7 +20,7 @@ struct mm_context {
     uint32_t next_free; // number + 1, 0 ends the list
     bool running;       // a CPU runs the thread
     bool in_use;        // between create and destroy
-};
+} __aligned(64);        // other CPUs' threads write the next
 
 // How many contexts that no CPU runs have a bracket open; and one for each
 // other CPU, whose brackets nobody counts.
