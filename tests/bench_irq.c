@@ -4,6 +4,7 @@
 #include "arch/asm.h"
 #include "kernel/interrupt.h"
 #include "tests/handlers.h"
+#include "tests/scratch.h"
 
 static void nothing(void *unused)
 {
@@ -49,6 +50,9 @@ BENCH(irq, int_in_bracket)
     free_page(page);
 }
 
+#define IDT_WORDS 512
+SCRATCH_ARRAY(uint64_t, idt, IDT_WORDS, 0);
+
 // The same with the trap entry that knows nothing of keys, by an IDT of our
 // own.
 BENCH(irq, int_without_keys)
@@ -57,14 +61,13 @@ BENCH(irq, int_without_keys)
         uint16_t limit;
         uint64_t base;
     } __packed old, own;
-    static uint64_t idt[512];
     uintptr_t to = (uintptr_t)stub_call_without_keys;
     __asm__ volatile("sidt %0" : "=m"(old));
-    memcpy(idt, (const void *)old.base, sizeof(idt));
+    memcpy(idt, (const void *)old.base, IDT_WORDS * sizeof(*idt));
     idt[2 * VECTOR_CALL] = (to & 0xffff) | SELECTOR_CODE << 16 | 0x8eull << 40 |
                            (to >> 16 & 0xffff) << 48;
     idt[2 * VECTOR_CALL + 1] = to >> 32;
-    own = (struct table_pointer){sizeof(idt) - 1, (uintptr_t)idt};
+    own = (struct table_pointer){IDT_WORDS * sizeof(*idt) - 1, (uintptr_t)idt};
     __asm__ volatile("lidt %0" : : "m"(own));
     BENCH_LOOP (n) {
         interrupt_self();

@@ -329,10 +329,11 @@ static void call_everybody(void *sender)
     }
 }
 
+SCRATCH_ARRAY(struct remote_call, calls, CPUS_MAX, 0);
+
 // All CPUs at once, each in a handler but this one.
 static void all_directions(unsigned sender, bool interrupts)
 {
-    static struct remote_call calls[CPUS_MAX];
     taken = 0;
     for (unsigned cpu = 1; cpu < cpus_online(); cpu++) {
         calls[cpu].fn = call_everybody;

@@ -13,6 +13,7 @@
 #include "mm/lock.h"
 #include "mm/memory.h"
 #include "mm/pagetable.h"
+#include "tests/scratch.h"
 
 static struct audit_report report;
 
@@ -127,11 +128,11 @@ TEST(frame_cache, audit_finds_what_is_wrong)
 }
 
 #define MANY 300
+SCRATCH_ARRAY(struct page *, pages, MANY, 0);
 
 // Whatever the order, the list stays short, and both ends add up.
 TEST(frame_cache, fills_and_spills)
 {
-    static struct page *pages[MANY];
     struct domain *domain = domain_create("cached");
     const struct frame_cache *cache = frame_cache_of(domain);
     uint64_t state = test_seed() | 1;

@@ -14,7 +14,7 @@
 #define MAGIC 0xe4a40000
 #define NESTED 32 // brackets that one thread may have
 
-static struct page *frames[LOCAL_WINDOW_FRAMES];
+SCRATCH_ARRAY(struct page *, frames, LOCAL_WINDOW_FRAMES, 3 * PAGE_SIZE);
 
 static bool frames_take(unsigned count)
 {
