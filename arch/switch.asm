@@ -13,8 +13,8 @@ section .text
 ; flags are the same on both sides but for those that a call clobbers.
 global context_switch
 context_switch:
+        push    rbp                             ; a frame, for context_frame()
         push    rbx
-        push    rbp
         push    r12
         push    r13
         push    r14
@@ -25,8 +25,8 @@ context_switch:
         pop     r14
         pop     r13
         pop     r12
-        pop     rbp
         pop     rbx
+        pop     rbp
         ret
 
 ; uintptr_t context_make(void *top, void (*fn)(void))
@@ -41,8 +41,8 @@ context_make:
         mov     [rax + 8], rcx                  ; r14
         mov     [rax + 16], rcx                 ; r13
         mov     [rax + 24], rsi                 ; r12: fn
-        mov     [rax + 32], rcx                 ; rbp
-        mov     [rax + 40], rcx                 ; rbx
+        mov     [rax + 32], rcx                 ; rbx
+        mov     [rax + 40], rcx                 ; rbp
         lea     rdx, [rel context_begin]
         mov     [rax + 48], rdx
         mov     [rax + 56], rcx

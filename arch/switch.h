@@ -13,3 +13,10 @@ void context_switch(uintptr_t *save, uintptr_t load);
 // The stack pointer of a context that has not run yet and begins with `fn`,
 // which does not return, on the stack that ends at `top`.
 uintptr_t context_make(void *top, void (*fn)(void));
+
+// The frame pointer of a context that was saved with this stack pointer: the
+// innermost of the calls that led to context_switch().
+static inline uintptr_t context_frame(uintptr_t sp)
+{
+    return sp + 5 * sizeof(uint64_t);
+}

@@ -37,6 +37,26 @@ void print_call_site(uintptr_t return_address)
     print_address(return_address, return_address - 1);
 }
 
+// What trap_handle() was called for, by its frame; NULL: this is another's. The
+// entry calls it with the trap frame at the top of its stack.
+static const struct trap_frame *trap_of(uintptr_t rbp, uintptr_t top)
+{
+    const uintptr_t *frame = (const uintptr_t *)rbp;
+    const char *caller = symbol_find(frame[1] - 1, NULL);
+    bool entry = caller != NULL && (strcmp(caller, "trap_entry_pks") == 0 ||
+                                    strcmp(caller, "trap_entry_plain") == 0);
+    return entry && top - rbp >= 16 + sizeof(struct trap_frame)
+               ? (const struct trap_frame *)&frame[2]
+               : NULL;
+}
+
+static void print_interrupted(const struct trap_frame *trap)
+{
+    printf("    ");
+    print_code_address(trap->rip);
+    printf(", interrupted by vector %llu\n", (unsigned long long)trap->vector);
+}
+
 void print_backtrace(uintptr_t rbp)
 {
     for (unsigned i = 0; i < FRAMES_MAX; i++) {
@@ -51,6 +71,10 @@ void print_backtrace(uintptr_t rbp)
         printf("    ");
         print_call_site(frame[1]);
         printf("\n");
+        const struct trap_frame *trap = trap_of(rbp, top);
+        if (trap != NULL) {
+            print_interrupted(trap);
+        }
         if (frame[0] <= rbp && frame[0] >= bottom) {
             return; // callers lie higher up, or on another stack
         }
