@@ -123,6 +123,13 @@ static bool read_apic(struct cmdline *out, const char *value)
     return known;
 }
 
+static bool read_watchdog(struct cmdline *out, const char *value)
+{
+    out->watchdog_given = true;
+    return value != NULL && number_parse(value, &out->watchdog) &&
+           out->watchdog <= CMDLINE_WATCHDOG_MAX;
+}
+
 static bool read_loglevel(struct cmdline *out, const char *value)
 {
     return choose(loglevel_choices, ARRAY_SIZE(loglevel_choices), value,
@@ -143,6 +150,7 @@ static const struct word words[] = {
     {"seed", read_seed, "a number"},
     {"maxcpus", read_max_cpus, "a number from 1 up"},
     {"apic", read_apic, "auto, xapic or x2apic"},
+    {"watchdog", read_watchdog, "seconds, 0 to 86400"},
     {"loglevel", read_loglevel, "0 to 7, or error, warn, info or debug"},
 };
 

@@ -13,6 +13,7 @@
 #define CMDLINE_ERROR_MAX 128
 
 #define CMDLINE_PROTECT_AUTO (-1)
+#define CMDLINE_WATCHDOG_MAX 86400
 
 // The numbers of Linux's loglevel: a message is shown if its level is not
 // larger.
@@ -33,6 +34,8 @@ struct cmdline {
     bool seed_given;
     uint64_t seed;
     uint64_t max_cpus; // 0: as many as there are
+    bool watchdog_given;
+    uint64_t watchdog; // seconds; 0: off
     enum apic_mode apic;
     int loglevel; // 0 to 7; CMDLINE_LOG_INFO if not given
     int argc;     // 1 at least
@@ -53,7 +56,7 @@ typedef void (*cmdline_note_fn)(void *context, const char *message);
 //     protect=pks|exact|open|flip|auto   fault=strict|relaxed
 //     test  test=GLOB[,GLOB]             bench  bench=GLOB[,GLOB]
 //     seed=N  maxcpus=N                  loglevel=0..7|error|warn|info|debug
-//     apic=auto|xapic|x2apic
+//     apic=auto|xapic|x2apic             watchdog=N
 //     -- ARGS
 //
 // A first word that starts with `/` is the kernel's path, as some loaders pass

@@ -38,6 +38,7 @@ HOST_TEST(an_empty_line_is_all_defaults)
     CHECK_EQ(cmdline.max_cpus, 0);
     CHECK_EQ(cmdline.loglevel, CMDLINE_LOG_INFO);
     CHECK_EQ(cmdline.apic, APIC_AUTO);
+    CHECK(!cmdline.watchdog_given);
     CHECK_EQ(cmdline.argc, 1);
     CHECK(cmdline.argv[0] == NULL && cmdline.argv[1] == NULL);
     CHECK_STR(cmdline.error, "");
@@ -70,6 +71,10 @@ HOST_TEST(other_words)
     CHECK(parse("apic=xapic") && cmdline.apic == APIC_XAPIC);
     CHECK(parse("apic=x2apic") && cmdline.apic == APIC_X2APIC);
     CHECK(parse("apic=x2apic apic=auto") && cmdline.apic == APIC_AUTO);
+    CHECK(parse("watchdog=90") && cmdline.watchdog == 90);
+    CHECK(parse("watchdog=0") && cmdline.watchdog_given);
+    CHECK_EQ(cmdline.watchdog, 0);
+    CHECK(parse("watchdog=86400") && cmdline.watchdog == 86400);
 }
 
 HOST_TEST(tests_and_benchmarks)
@@ -154,6 +159,9 @@ HOST_TEST(bad_values_are_refused)
     CHECK(refused("test=", "test=: want nothing, or =NAME with * and ?, "
                            "commas between"));
     CHECK(refused("seed=-1", "seed=-1: want a number"));
+    CHECK(refused("watchdog", "watchdog: want seconds, 0 to 86400"));
+    CHECK(
+        refused("watchdog=86401", "watchdog=86401: want seconds, 0 to 86400"));
     CHECK(refused("seed", "seed: want a number"));
     CHECK(refused("maxcpus=0", "maxcpus=0: want a number from 1 up"));
     CHECK(refused("loglevel=8", "loglevel=8: want 0 to 7, or error, warn, "
