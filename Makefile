@@ -144,13 +144,15 @@ KERNEL_SRCS := \
     kernel/shell_fault.c \
     kernel/shell_memory.c \
     kernel/shell_stack.asm \
+    kernel/stall_report.c \
     kernel/step.c \
     kernel/step_call.asm \
     kernel/symbols.c \
     kernel/thread.c \
     kernel/timer.c \
     kernel/trap.c \
-    kernel/wait_queue.c
+    kernel/wait_queue.c \
+    kernel/watchdog.c
 
 FRAMEWORK_SRCS := \
     tests/bench.c \
@@ -240,6 +242,7 @@ TEST_SRCS := \
     tests/test_vmap_areas.c \
     tests/test_vmap_frees.c \
     tests/test_vmap_limits.c \
+    tests/test_watchdog.c \
     tests/test_window_moved.c \
     tests/vmap_frames.c
 

@@ -34,7 +34,7 @@ struct timer_slot {
     uint64_t period; // 0: once
 };
 
-#define PERCPU_TIMERS 3
+#define PERCPU_TIMERS 4
 
 #ifdef KEYHOLE_DEBUG
 // A spinlock that this CPU holds (kernel/lock_check.c).
@@ -91,6 +91,8 @@ struct cpu_data {
     bool tlb_lazy; // tlb_wake() is to be called
 
     struct timer_slot timer[PERCPU_TIMERS];
+    uint64_t
+        heartbeat; // TSC when the watchdog's timer came (kernel/watchdog.h)
 
     // The domain whose single frame this CPU is filling; 0: none.
     uint32_t frame_filling;

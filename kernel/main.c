@@ -14,6 +14,7 @@
 #include "kernel/interrupt.h"
 #include "kernel/run.h"
 #include "kernel/thread.h"
+#include "kernel/watchdog.h"
 #include "mm/bracket.h"
 #include "mm/context.h"
 #include "mm/image.h"
@@ -37,6 +38,7 @@ void kmain(const struct boot_info *boot)
     memory_init(boot);      // frame table, frame allocator, domains
     interrupt_init();       // local APIC, nothing of the 8259s
     threads_init();         // this is the boot thread
+    watchdog_init();        // who will see that nothing goes on
     cpus_start();           // the other CPUs, as far as they come
     image_seal();           // init code is gone, constants are constant
     interrupts_enable();    // from here on they may come

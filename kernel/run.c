@@ -6,13 +6,24 @@
 #include "arch/power.h"
 #include "kernel/config.h"
 #include "kernel/shell.h"
+#include "kernel/watchdog.h"
 
 extern const char app_name[]; // made by the build; "" without an application
 __weak int app_main(int argc, char **argv);
 
+static uint64_t watchdog_seconds(void)
+{
+    if (config.watchdog_given) {
+        return config.watchdog;
+    }
+    return config.test ? WATCHDOG_TESTS_S + WATCHDOG_TESTS_CPU_S * cpus_online()
+                       : 0;
+}
+
 void run(void)
 {
     bool passed = true;
+    watchdog_start(watchdog_seconds());
     static char *argv[ARRAY_SIZE(config.argv)];
     if (config.test || config.bench) {
         if (config.test) {

@@ -55,6 +55,10 @@ void sched_preempt(void);
 // Another CPU has put something on this one's queue. Interrupt context.
 void sched_kicked(void);
 
+// Whether every CPU halts, nobody is ready, and nobody sleeps until a time; and
+// how many switches there were. A guess while others run. Any context but NMI.
+bool sched_stands_still(uint32_t *switches);
+
 // Whether this CPU is between the two halves of a switch, and what it runs
 // cannot be abandoned.
 bool sched_lock_held(void);

@@ -6,6 +6,8 @@
 #include "arch/cpu.h"
 #include "arch/tlb.h"
 #include "kernel/sched_internal.h"
+#include "kernel/timer.h"
+#include "kernel/watchdog.h"
 
 uint64_t sched_idle_cpus;
 
@@ -60,6 +62,26 @@ static bool steal(struct sched_queue *q)
     return false;
 }
 
+// A timer's handler may wake somebody, too.
+static bool stands_still(const struct cpu_data *cpu)
+{
+    const struct sched_queue *q = cpu->queue;
+    return q->first == NULL && q->sleepers == NULL && q->leaving == NULL &&
+           cpu->timer[TIMER_USER].at == 0;
+}
+
+bool sched_stands_still(uint32_t *switches)
+{
+    uint64_t all = ~0ull >> (64 - cpus_count);
+    bool still = __atomic_load_n(&sched_idle_cpus, __ATOMIC_SEQ_CST) == all;
+    *switches = 0;
+    for (unsigned cpu = 0; cpu < cpus_count && still; cpu++) {
+        still = stands_still(cpu_data_of(cpu));
+        *switches += queue_of(cpu)->switches;
+    }
+    return still;
+}
+
 // Halt until an interrupt, if there is nothing to do. It is looked for once
 // more after the CPU can be seen to halt (queue_ready()); what comes to its own
 // queue comes with an interrupt.
@@ -68,6 +90,7 @@ static void halt(struct sched_queue *q)
     uint64_t bit = BIT(q->cpu);
     __atomic_fetch_or(&sched_idle_cpus, bit, __ATOMIC_SEQ_CST);
     if (!steal(q)) {
+        watchdog_idle();
         tlb_idle();
         cpu_sti_hlt_cli();
         if (percpu.tlb_lazy) { // an NMI woke it

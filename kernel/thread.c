@@ -34,6 +34,11 @@ size_t threads_count(void)
     return count;
 }
 
+const struct thread *thread_next(const struct thread *thread)
+{
+    return thread == NULL ? newest : thread->older;
+}
+
 void thread_failures_to(void (*fn)(const struct thread *thread))
 {
     failures_to = fn;

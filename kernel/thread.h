@@ -102,6 +102,10 @@ void thread_gone(struct thread *thread);
 void thread_context_check(const char *what, uintptr_t site);
 void thread_wait_check(const char *what, uintptr_t site);
 
+// All threads, idle ones excepted: the first for NULL; NULL behind the last.
+// For reports: nothing else runs.
+const struct thread *thread_next(const struct thread *thread);
+
 // How many threads there are, those that ended and were not joined included.
 size_t threads_count(void);
 

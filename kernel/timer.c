@@ -86,8 +86,8 @@ static void timer_program(void)
     }
     uint64_t now = clock_now();
     uint64_t wait = first > now ? first - now : 0;
-    // Far away: look again after a second.
-    wait = MIN(wait, 1000 * rate.tsc_per_ms);
+    // Far away: look again after a minute, or when the APIC has counted down.
+    wait = MIN(wait, 60000 * rate.tsc_per_ms);
     uint64_t count = wait * rate.apic_per_ms / rate.tsc_per_ms;
     apic_timer_start(VECTOR_TIMER, (uint32_t)MIN(count + 1, UINT32_MAX));
 }

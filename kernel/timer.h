@@ -12,6 +12,7 @@ enum timer_event {
     TIMER_SLICE, // the running thread has had its turn
     TIMER_SLEEP, // the first sleeper's time has come
     TIMER_USER,  // timer_start()
+    TIMER_WATCHDOG,
     TIMER_EVENTS,
 };
 

@@ -18,6 +18,7 @@
 #include "kernel/run.h"
 #include "kernel/sched.h"
 #include "kernel/thread.h"
+#include "kernel/watchdog.h"
 #include "keyhole.h"
 #include "lib/glob.h"
 #include "mm/bracket.h"
@@ -185,6 +186,7 @@ void test_thread_failed(const struct thread *thread)
 
 static int test_thread(void *test)
 {
+    watchdog_expect(((const struct test_entry *)test)->name);
     keys_pause_end();
     sched_slice_forget(); // so that no interrupt comes that the test did not
                           // ask
@@ -248,6 +250,7 @@ bool tests_run(const char *globs)
         }
     }
     thread_failures_to(NULL);
+    watchdog_expect(NULL);
     heap_leaks_print(mark);
     printf("# %u passed, %u failed, %u skipped\n", counts[0], counts[1],
            counts[2]);

@@ -6,6 +6,7 @@
 // kernel broken is shrunk by tools/shrink-model, with a new machine each time.
 #include "arch/pks.h"
 #include "kernel/config.h"
+#include "kernel/watchdog.h"
 #include "lib/glob.h"
 #include "mm/audit.h"
 #include "tests/alias.h"
@@ -62,6 +63,7 @@ static void sequence_run(void *argument)
         model_step(model, sequence->seed, step_number(sequence, i));
         model_check(model);
         if (i % STEPS_FOR_AN_AUDIT == 0) {
+            watchdog_progress();
             audit_check();
         }
     }

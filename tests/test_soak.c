@@ -7,6 +7,7 @@
 #include "kernel/audit_print.h"
 #include "kernel/config.h"
 #include "kernel/timer.h"
+#include "kernel/watchdog.h"
 #include "lib/string.h"
 #include "mm/frames.h"
 #include "tests/model.h"
@@ -79,6 +80,7 @@ TEST(soak, mix)
         bool good = round_run(round % ROUNDS, seed + round, end);
         uint64_t passed = (clock_now() - start) / clock_ticks(1000);
         progress_print(round, (unsigned)(passed / 1000), seed + round);
+        watchdog_progress();
         CHECK(good);
         CHECK(audit_print("# audit: "));
         if (round <= ROUNDS_TO_SETTLE) {
