@@ -197,6 +197,32 @@ TEST(locks, wake_one_is_enough_for_one)
     CHECK_EQ(tokens, 0);
 }
 
+static void (*wake)(struct wait_queue *queue);
+
+// Looks, and then makes true what it has looked for: once.
+static bool look_and_give(void)
+{
+    if (token_take()) {
+        return true;
+    }
+    if (wake != NULL) {
+        tokens = 1;
+        wake(&queue);
+        wake = NULL;
+    }
+    return false;
+}
+
+TEST(locks, a_wake_between_the_look_and_the_sleep)
+{
+    tokens = 0;
+    wake = wake_one;
+    wait_event(&queue, look_and_give());
+    wake = wake_all;
+    wait_event(&queue, look_and_give());
+    CHECK_EQ(tokens, 0);
+}
+
 static int token_and_note(void *number)
 {
     wait_event(&queue, token_take());

@@ -3,6 +3,7 @@
 // What debug builds see of locks: each wrong use, once, with both call sites.
 #include "arch/cpu.h"
 #include "arch/spinlock.h"
+#include "kernel/config.h"
 #include "kernel/lock_check.h"
 #include "kernel/lock_order.h"
 #include "kernel/misuse.h"
@@ -85,7 +86,6 @@ TEST(locks_debug, three_in_a_circle)
     orders_forget();
     take_two(&a, &b);
     take_two(&b, &c);
-    take_two(&a, &c);
     CHECK(take_other_way(&c, &a));
     CHECK(last_is("locks taken in an order that can deadlock", "take_other_way",
                   "take_two"));
@@ -250,6 +250,30 @@ TEST(locks_debug, nmis_between_all_instructions_of_the_hooks)
     CHECK_EQ(lock_check_count(), 0);
     CHECK(take_other_way(&c, &b)); // the order was seen all the same
     orders_forget();
+}
+
+// --------------------------------------------------------- Lost with its
+// holder
+
+static void keep_a(void *unused)
+{
+    (void)unused;
+    spin_lock(&a);
+}
+
+// A panic, so it is run only when asked for by its name (tests/matrix).
+TEST(locks_debug, kept_too_long_and_for_ever)
+{
+    if (config.test_globs == NULL ||
+        strcmp(config.test_globs, "locks_debug.kept_too_long_and_for_ever")) {
+        SKIP("ends in a panic; ask for it by its name");
+    }
+    uint64_t flags = spin_lock(&b), start = cpu_read_tsc();
+    while (cpu_read_tsc() - start <= LOCK_TICKS_MAX) {
+        cpu_pause();
+    }
+    spin_unlock(&b, flags);
+    cpu_call(cpu_id(), keep_a, NULL);
 }
 
 #endif
