@@ -166,7 +166,7 @@ def end_is(end, run, verdict):
     """Whether a run in which no test failed ended in this way."""
     kind, pattern = end
     if kind == "hang":
-        return run.timed_out
+        return run.timed_out or "Bail out! watchdog:" in run.text()
     if kind == "reset":
         return run.status == 0
     if kind == "panic":
