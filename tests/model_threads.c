@@ -109,7 +109,7 @@ static const struct {
     {"yield", {8, 8}, actor_yield},
     {"sleep", {1, 1}, actor_sleep},
     {"pin", {3, 3}, actor_pin},
-    {"watch", {4, 4}, actor_watch},
+    {"watch", {6, 6}, actor_watch},
 };
 
 static void actor_step(struct actor *actor)

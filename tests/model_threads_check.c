@@ -2,12 +2,15 @@
 //
 // What the owner table says of an address, and whether the kernel agrees: an
 // actor's own frames, those of others, and addresses that are good no more.
+#include "kernel/timer.h"
 #include "mm/layout.h"
 #include "mm/local_window.h"
 #include "tests/model_threads.h"
 
-#define WATCH_READS 150
-#define WATCH_CLOSED 3 // of them, at the most, when it is closed
+#define WATCH_READS 100 // alone; beside other CPUs for
+#define WATCH_US 5000
+#define WATCH_CLOSED 3 // reads, at the most, when it is closed
+#define WATCH_TRIES 8  // to find what is open
 
 enum right { NOTHING, READS, WRITES };
 
@@ -188,16 +191,33 @@ static const struct row *other_choose(struct actor *actor)
                                       : ROW_SHARED + number % SHARED_ROWS];
 }
 
+static const struct row *open_choose(struct actor *actor, uintptr_t *address)
+{
+    const struct row *row;
+    unsigned tries = WATCH_TRIES;
+    do {
+        row = other_choose(actor);
+        *address = other_address(actor, row);
+    } while (--tries > 0 && (*address == 0 || !is_open(row, *address)));
+    return row;
+}
+
+// With no bracket open nothing on the way writes IA32_PKRS, at which TCG would
+// drop what it remembers.
 void actor_watch(struct actor *actor)
 {
-    const struct row *row = other_choose(actor);
-    uintptr_t address = other_address(actor, row);
+    uintptr_t address;
+    const struct row *row = open_choose(actor, &address);
+    uint64_t end = clock_now() + clock_ticks(WATCH_US);
     unsigned closed = 0;
     actor_about(actor, address);
     if (address == 0) {
         return;
     }
-    for (unsigned i = 0; i < WATCH_READS && closed < WATCH_CLOSED; i++) {
+    for (unsigned i = 0;
+         closed < WATCH_CLOSED &&
+         (cpus_online() == 1 ? i < WATCH_READS : clock_now() < end);
+         i++) {
         closed += !other_look(actor, row, address);
     }
     other_write(actor, row, address);
