@@ -98,7 +98,7 @@ static const struct {
     {"copy", {6, 6}, actor_copy},
     {"take a shared frame", {6, 6}, actor_take},
     {"give a shared frame", {5, 5}, actor_give},
-    {"change a domain", {3, 3}, actor_domain},
+    {"change a domain", {2, 2}, actor_domain},
     {"open a bracket", {36, 10}, actor_open},
     {"close a bracket", {9, 30}, actor_close},
     {"close all", {0, 2}, actor_close_all},
@@ -215,6 +215,9 @@ static struct owners *owners_make(uint64_t seed)
         bool shared = i >= ROW_SHARED;
         owners->rows[i].holder = shared ? ROW_NOBODY : (int)(i / OWN_ROWS);
         owners->rows[i].domain = DOMAIN_SHARED + i % SHARED_DOMAINS;
+    }
+    for (unsigned i = 0; i < owners->actors * OWN_DOMAINS; i++) {
+        owners->domains[i] = domain_create("private");
     }
     for (unsigned i = DOMAIN_SHARED; i < DOMAINS; i++) {
         owners->domains[i] = domain_create("shared");

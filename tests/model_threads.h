@@ -15,8 +15,8 @@
 
 #define ACTORS_MIN 4
 #define ACTORS_MAX 16
-#define OWN_DOMAINS 3
-#define OWN_ROWS 8
+#define OWN_DOMAINS 4
+#define OWN_ROWS 10
 #define SHARED_DOMAINS 4
 #define SHARED_ROWS 12
 #define ACTOR_BRACKETS 20

@@ -10,7 +10,8 @@
 #define WATCH_READS 100 // alone; beside other CPUs for
 #define WATCH_US 5000
 #define WATCH_CLOSED 3 // reads, at the most, when it is closed
-#define WATCH_TRIES 8  // to find what is open
+#define OTHERS_A_STEP 6
+#define WATCH_TRIES 8 // to find what is open
 
 enum right { NOTHING, READS, WRITES };
 
@@ -322,8 +323,10 @@ void actor_check(struct actor *actor)
 {
     own_check(actor);
     bracket_check(actor);
+    for (unsigned i = 0; i < OTHERS_A_STEP; i++) {
+        other_direct(actor, other_choose(actor));
+    }
     const struct row *other = other_choose(actor);
-    other_direct(actor, other);
     uintptr_t address = other_address(actor, other);
     if (address != 0) {
         other_look(actor, other, address);

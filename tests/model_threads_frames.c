@@ -168,24 +168,20 @@ static bool domain_is_used(const struct actor *actor, unsigned domain)
     return false;
 }
 
-// A private domain goes, if it has no frames; or comes.
+// A private domain goes, if it has no frames, and another comes.
 void actor_domain(struct actor *actor)
 {
     unsigned number =
         actor->number * OWN_DOMAINS + actor_random(actor, OWN_DOMAINS);
     struct domain **domain = &actor->owners->domains[number];
     actor_about(actor, number);
-    if (*domain == NULL) {
-        *domain = domain_create("private");
-        return;
-    }
     bool used = domain_is_used(actor, number);
-    int result = domain_destroy(*domain);
+    int result = *domain != NULL ? domain_destroy(*domain) : 0;
     if (result != (used ? -EBUSY : 0) && result != -ENOMEM) {
         actor_fail(actor, "domain_destroy() gives another result", number);
     }
     if (result == 0) {
-        *domain = NULL;
+        *domain = domain_create("private");
     }
 }
 
