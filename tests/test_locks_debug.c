@@ -265,7 +265,8 @@ static void keep_a(void *unused)
 TEST(locks_debug, kept_too_long_and_for_ever)
 {
     if (config.test_globs == NULL ||
-        strcmp(config.test_globs, "locks_debug.kept_too_long_and_for_ever")) {
+        strcmp(config.test_globs, "locks_debug.kept_too_long_and_for_ever") !=
+            0) {
         SKIP("ends in a panic; ask for it by its name");
     }
     uint64_t flags = spin_lock(&b), start = cpu_read_tsc();
