@@ -86,6 +86,14 @@ MM_SRCS := \
     mm/context.c \
     mm/copy.c \
     mm/domain.c \
+    mm/engine.c \
+    mm/engine_exact.c \
+    mm/engine_flip.c \
+    mm/engine_open.c \
+    mm/engine_pks.c \
+    mm/exact.asm \
+    mm/exact_windows.c \
+    mm/flip.asm \
     mm/frame_cache.c \
     mm/frames.c \
     mm/heap.c \
@@ -108,6 +116,8 @@ MM_SRCS := \
     mm/stack.c \
     mm/stats.c \
     mm/tables.c \
+    mm/tables_only.asm \
+    mm/tables_only.c \
     mm/trampoline.c \
     mm/vmap.c \
     mm/vmap_frames.c \

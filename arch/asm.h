@@ -18,6 +18,20 @@
 // IA32_PKRS with key 0 open and every other key closed (AD and WD set).
 #define PKRS_CLOSED 0xfffffffc
 
+// CR0 as the kernel has it: PE, MP, ET, NE, WP, PG (SDM 3A 2.5); and the same
+// while page tables that are mapped read-only are written, with WP clear.
+#define CR0_KERNEL 0x80010033
+#define CR0_TABLES_OPEN 0x80000033
+#define CR0_WP_BIT 16
+
+// IA32_PKRS bits of the key of page tables: in every engine, what the word of
+// rights says of them (mm/pt_window.h).
+#define RIGHTS_TABLES_WD 0x20
+
+// Between the words of rights of two nested brackets, under engines in which
+// brackets open no key.
+#define RIGHTS_ONE_BRACKET 0x100
+
 #define RFLAGS_TF_BIT 8
 
 // Selectors in the kernel's GDT.
@@ -31,6 +45,10 @@
 #define PERCPU_BRACKET_PKRS_WRITES 32
 #define PERCPU_OTHER_PKRS_WRITES 40
 #define PERCPU_NMI_LEVEL 48
+#define PERCPU_WINDOW 56
+#define PERCPU_FULL_FLUSHES 64
+#define PERCPU_PTE_WRITES 72
+#define PERCPU_INVLPG 80
 
 // struct ap, and two of its states
 #define AP_APIC_ID 0
@@ -43,9 +61,20 @@
 // struct bracket
 #define BRACKET_RIGHTS 8
 #define BRACKET_INTERRUPTED 32
-#define BRACKET_SIZE 40
+#define BRACKET_MAP_SITE 16
+#define BRACKET_MORE_FRAMES 20
+#define BRACKET_WINDOW_ENTRY 40
+#define BRACKET_WINDOW_ADDRESS 48
+#define BRACKET_BACKING 56
+#define BRACKET_SIZE 64
+// Frames for which a slot has room of its own in a window (mm/exact.h).
+#define EXACT_SLOT_FRAMES 14
+
+// struct local_window
+#define LOCAL_WINDOW_BYTES 48
+
 // The brackets of one handler: a sentinel, 32 slots, an end.
-#define BRACKET_LEVEL_SIZE 1360
+#define BRACKET_LEVEL_SIZE 2176
 
 // struct trap_frame, from its lowest address
 #define TRAP_FRAME_RIGHTS 8

@@ -12,6 +12,7 @@
 // CPUs that the kernel uses at most; it says so when there are more.
 #define CPUS_MAX 64
 
+struct exact_cpu;    // mm/exact_windows.c
 struct local_window; // mm/local_window.h
 struct sched_queue;  // kernel/sched.c
 struct spinlock;     // arch/spinlock.h
@@ -66,13 +67,17 @@ struct cpu_data {
     uint32_t nmi_level;
     uint32_t trap_level; // traps being handled, 0 in a thread
 
+    // For scattered frames (mm/local_window.h): of the thread that runs here,
+    // or, under engines that hide it from handlers, of the running handler.
+    struct local_window *window;
+    uint64_t full_flushes;
+    uint64_t pte_writes;
+    uint64_t invlpg;
+
     // What map_stats_read() needs beside these (mm/stats.c).
     uint64_t other_pkrs_writes_skipped;
     uint64_t brackets_abandoned; // closed without an unmap
     uint64_t bracket_slow_calls; // maps and unmaps that took no hot path
-    uint64_t pte_writes;
-    uint64_t invlpg;
-    uint64_t full_flushes;
     uint64_t shootdown_ipis;
     uint64_t faults;
 
@@ -82,7 +87,7 @@ struct cpu_data {
     struct thread *thread;       // NULL: before there are threads
     bool slice_over;             // it has run long enough (kernel/sched.h)
     struct sched_queue *queue;   // of threads that are ready here
-    struct local_window *window; // for scattered frames (mm/local_window.h)
+    struct exact_cpu *exact;     // tables of this CPU's own (mm/exact.h)
     struct catch_frame *catches; // innermost place to come back to
     struct step *step;           // innermost step_through(), or NULL
     uint32_t cpu;                // number of this CPU
@@ -129,6 +134,12 @@ _Static_assert(offsetof(struct cpu_data, other_pkrs_writes) ==
                    PERCPU_OTHER_PKRS_WRITES,
                "asm.h");
 _Static_assert(offsetof(struct cpu_data, nmi_level) == PERCPU_NMI_LEVEL,
+               "asm.h");
+_Static_assert(offsetof(struct cpu_data, window) == PERCPU_WINDOW &&
+                   offsetof(struct cpu_data, full_flushes) ==
+                       PERCPU_FULL_FLUSHES &&
+                   offsetof(struct cpu_data, pte_writes) == PERCPU_PTE_WRITES &&
+                   offsetof(struct cpu_data, invlpg) == PERCPU_INVLPG,
                "asm.h");
 
 // This CPU's data; each access is one GS-relative instruction. Read-modify-

@@ -48,7 +48,6 @@ enum ist { IST_NONE, IST_DOUBLE_FAULT, IST_NMI, IST_MACHINE_CHECK };
 
 extern const char trap_stubs[];
 extern void (*trap_entry)(void);
-void trap_entry_pks(void);
 extern char stack_boot_bottom[], stack_boot_top[];
 extern char stack_idle_bottom[];
 extern char stack_double_fault_bottom[], stack_double_fault_top[];
@@ -153,9 +152,9 @@ __init void trap_init(void)
     idt_load();
 }
 
-__init void trap_use_pks(void)
+__init void trap_use(void (*entry)(void))
 {
-    trap_entry = trap_entry_pks;
+    trap_entry = entry;
 }
 
 bool stack_find(uintptr_t address, uintptr_t *bottom, uintptr_t *top)

@@ -58,8 +58,13 @@ const struct trap_frame *trap_of_nmi(void);
 // Where the boot CPU's idle thread begins.
 extern char stack_idle_top[];
 
-// From now on traps save and close rights. Boot, with pks_init_cpu().
-void trap_use_pks(void);
+// Where traps begin, until trap_use(): they keep registers and brackets apart,
+// and leave rights alone. And with PKS: they save IA32_PKRS and close it.
+void trap_entry_plain(void);
+void trap_entry_pks(void);
+
+// From now on traps begin there. Boot.
+void trap_use(void (*entry)(void));
 
 // Supplied by the memory layer: the two questions below for stacks that are
 // made at run time. Any context.

@@ -3,6 +3,7 @@
 ; The first and last instructions of every exception and interrupt.
 
 %include "arch/asm.inc"
+%include "arch/trap.inc"
 
 extern trap_handle, pks_write_msr, pks_write_msr_loaded
 
@@ -26,78 +27,6 @@ trap_stubs:
   %assign vector vector + 1
 %endrep
 
-%macro PUSH_REGISTERS 0
-        push    rax
-        push    rcx
-        push    rdx
-        push    rbx
-        push    rbp
-        push    rsi
-        push    rdi
-        push    r8
-        push    r9
-        push    r10
-        push    r11
-        push    r12
-        push    r13
-        push    r14
-        push    r15
-        cld
-%endmacro
-
-; Back to what was interrupted, by IRETQ. But not into the handler of an NMI:
-; IRETQ would unblock NMIs there, and the next one would start at the top of the
-; same stack, over the frame of the first (docs/TRICKS.md).
-%macro POP_REGISTERS_AND_RETURN 0
-        cmp     dword [gs:PERCPU_NMI_LEVEL], 0
-        jne     return_in_nmi
-        POP_REGISTERS
-        add     rsp, 16                         ; vector, error code
-        iretq
-%endmacro
-
-%macro POP_REGISTERS 0
-        pop     r15
-        pop     r14
-        pop     r13
-        pop     r12
-        pop     r11
-        pop     r10
-        pop     r9
-        pop     r8
-        pop     rdi
-        pop     rsi
-        pop     rbp
-        pop     rbx
-        pop     rdx
-        pop     rcx
-        pop     rax
-%endmacro
-
-; A handler's brackets lie in slots of their own, above a sentinel that says what
-; the handler may do and remembers the interrupted context's top: a chain, for
-; those who look through all that is open. The slots are taken first and used
-; then; an NMI before that takes them too, and is done with them when it
-; returns. Saves percpu.bracket_top. Clobbers RAX, RBX.
-%macro PUSH_BRACKETS 0
-        mov     rbx, [gs:PERCPU_BRACKET_TOP]
-        mov     rax, [gs:PERCPU_HANDLER_NEXT]
-        push    rbx
-        add     qword [gs:PERCPU_HANDLER_NEXT], BRACKET_LEVEL_SIZE
-        mov     [rax + BRACKET_INTERRUPTED], rbx
-        mov     dword [rax + BRACKET_RIGHTS], PKRS_CLOSED
-        add     rax, BRACKET_SIZE
-        mov     [gs:PERCPU_BRACKET_TOP], rax
-%endmacro
-
-; Back to the interrupted context's brackets, in reverse order. RSP is then at
-; the registers.
-%macro POP_BRACKETS 0
-        pop     qword [gs:PERCPU_BRACKET_TOP]
-        sub     qword [gs:PERCPU_HANDLER_NEXT], BRACKET_LEVEL_SIZE
-        add     rsp, 8                          ; rights
-%endmacro
-
 ; Before PKS is on, and under engines that do not use it. In: a struct
 ; trap_frame on the stack from its `vector` on; keeps every register.
 global trap_entry_plain
@@ -115,6 +44,7 @@ trap_entry_plain:
 ; zone, so nobody has anything there but the CPU, which pushed the frame that
 ; is used up. POPFQ sets no TF: a handler of an NMI is not stepped through.
 %define FRAME(member) (TRAP_FRAME_ %+ member - TRAP_FRAME_REGISTERS)
+global return_in_nmi
 return_in_nmi:
         mov     rax, [rsp + FRAME(RSP)]
         mov     rcx, [rsp + FRAME(RFLAGS)]

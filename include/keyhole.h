@@ -525,6 +525,22 @@ bool bench_more(uint64_t n, uint64_t *end);
 #define BRACKET_TOP_AT_ 8
 #define BRACKETS_OPENED_AT_ 24
 
+// Calls that each engine answers in its own way. They are compiled as calls of
+// what PKS needs, and noted in a table; at boot another engine puts its own
+// targets there, before text becomes read-only (mm/engine.h).
+#define ENGINE_CALL_MAP_ 0
+#define ENGINE_CALL_MAP_RANGE_ 1
+#define ENGINE_CALL_UNMAP_ 2
+#define ENGINE_CALL_RIGHTS_ 3
+#define ENGINE_CALL_TEXT_(number) #number
+#define ENGINE_CALL_NUMBER_(kind) ENGINE_CALL_TEXT_(kind)
+#define ENGINE_CALL_(label, target, kind)                                      \
+    label ": call " target "\n\t"                                              \
+          ".pushsection .engine_calls,\"a\"\n\t"                               \
+          ".long " label "b - .\n\t"                                           \
+          ".long " ENGINE_CALL_NUMBER_(kind) "\n\t"                            \
+                                             ".popsection\n\t"
+
 struct bracket {
     uint64_t address;    // what the map call returned
     uint32_t rights;     // IA32_PKRS while this bracket is the innermost
@@ -537,6 +553,13 @@ struct bracket {
         int64_t count;               // how often the slot was used
         struct bracket *interrupted; // in the sentinel of a handler
     };
+    // Under engines with windows: where a bracket in this slot has its frames,
+    // if they are few, and the page-table entries of that.
+    uint64_t *window_entry;
+    uint64_t window_address;
+    // Where its frames are: the first one's address in the direct map, or, for
+    // scattered frames, that of their page-table entries.
+    uint64_t backing;
 };
 
 // By the number in a struct page: which bits of IA32_PKRS must be clear to read
@@ -596,8 +619,8 @@ bracket_to_read_(const void *given)
 // Open the frame `page`, or the frames of a range that begins with it, and give
 // the address of byte `offset`. Cold, and known to be called from here: too
 // many brackets, a domain without a key, a frame that is not allocated.
-#define BRACKET_MAP_(frame, offset_text, table, writable, fill_site, value,    \
-                     ...)                                                      \
+#define BRACKET_MAP_(kind, frame, offset_text, table, writable, fill_site,     \
+                     value, ...)                                               \
     ({                                                                         \
         uintptr_t map_address_ = bracket_page_(frame);                         \
         struct bracket *map_slot_;                                             \
@@ -623,10 +646,10 @@ bracket_to_read_(const void *given)
                        "orl $" #writable "<<31, %%ecx\n\t"                     \
                        "call bracket_map_cold\n\t"                             \
                        "movq %%rdx, %[address]\n\t"                            \
-                       "jmp 2f\n"                                              \
-                       "7: call pks_write_bracket\n"                           \
-                       "2: movl %%eax, %c[rights](%[slot])"                    \
-            : [address] "+r"(map_address_), [slot] "=&r"(map_slot_)            \
+                       "jmp 2f\n" ENGINE_CALL_(                                \
+                           "7", "pks_write_bracket",                           \
+                           kind) "2: movl %%eax, %c[rights](%[slot])"          \
+            : [address] "+D"(map_address_), [slot] "=&S"(map_slot_)            \
             : [top] "i"(BRACKET_TOP_AT_), [opened] "i"(BRACKETS_OPENED_AT_),   \
               [size] "i"(sizeof(struct bracket)),                              \
               [count] "i"(offsetof(struct bracket, count)),                    \
@@ -643,6 +666,7 @@ bracket_to_read_(const void *given)
 
 #define BRACKET_UNMAP_(address_given, value, ...)                              \
     ({                                                                         \
+        uintptr_t unmap_address_ = bracket_pointer_(address_given);            \
         struct bracket *unmap_slot_;                                           \
         __asm__ volatile(                                                      \
             "movq %%gs:%c[top], %[slot]\n\t"                                   \
@@ -656,14 +680,14 @@ bracket_to_read_(const void *given)
             "8: movq %[address], %%rax\n\t"                                    \
             "movl " value ", %%ecx\n\t"                                        \
             "call bracket_unmap_cold\n\t"                                      \
-            "jmp 3f\n"                                                         \
-            "7: call pks_write_bracket\n"                                      \
-            "2: movl " value ", %c[site]-%c[size](%[slot])\n\t"                \
-            "addq $-%c[size], %%gs:%c[top]\n"                                  \
-            "3:"                                                               \
-            : [slot] "=&r"(unmap_slot_)                                        \
-            : [address] "r"(bracket_pointer_(address_given)),                  \
-              [top] "i"(BRACKET_TOP_AT_), [size] "i"(sizeof(struct bracket)),  \
+            "jmp 3f\n" ENGINE_CALL_(                                           \
+                "7", "pks_write_bracket",                                      \
+                ENGINE_CALL_UNMAP_) "2: movl " value                           \
+                                    ", %c[site]-%c[size](%[slot])\n\t"         \
+                                    "addq $-%c[size], %%gs:%c[top]\n"          \
+                                    "3:"                                       \
+            : [slot] "=&S"(unmap_slot_), [address] "+D"(unmap_address_)        \
+            : [top] "i"(BRACKET_TOP_AT_), [size] "i"(sizeof(struct bracket)),  \
               [site] "i"(offsetof(struct bracket, unmap_site)),                \
               [frames] "i"(offsetof(struct bracket, more_frames)),             \
               [rights] "i"(offsetof(struct bracket, rights)), ##__VA_ARGS__    \
@@ -671,9 +695,10 @@ bracket_to_read_(const void *given)
     })
 
 #define kmap_local_page(page)                                                  \
-    BRACKET_MAP_(page, "", domain_write_, 1, BRACKET_SITE_ONE_, BRACKET_SITE_)
+    BRACKET_MAP_(ENGINE_CALL_MAP_, page, "", domain_write_, 1,                 \
+                 BRACKET_SITE_ONE_, BRACKET_SITE_)
 #define kmap_local_page_ro(page)                                               \
-    bracket_to_read_(BRACKET_MAP_(page, "", domain_read_, 0,                   \
+    bracket_to_read_(BRACKET_MAP_(ENGINE_CALL_MAP_, page, "", domain_read_, 0, \
                                   BRACKET_SITE_ONE_, BRACKET_SITE_))
 #define kunmap_local(address) BRACKET_UNMAP_(address, BRACKET_SITE_)
 
@@ -709,7 +734,7 @@ range_fits_from_0_(const struct page *first, size_t last)
         struct page *range_first_ = (first);                                   \
         range_fits_(range_first_, at, bytes)                                   \
             ? BRACKET_MAP_(                                                    \
-                  range_first_ + (at) / PAGE_SIZE,                             \
+                  ENGINE_CALL_MAP_RANGE_, range_first_ + (at) / PAGE_SIZE,     \
                   "addq %[offset], %[address]\n\t", table, writable,           \
                   BRACKET_SITE_MANY_,                                          \
                   BRACKET_SITE_, [offset] "i"((at) % PAGE_SIZE),               \
@@ -723,8 +748,8 @@ range_fits_from_0_(const struct page *first, size_t last)
         size_t range_length_ = (bytes);                                        \
         size_t range_last_ = (range_length_ - 1) / PAGE_SIZE;                  \
         range_fits_from_0_(range_first_, range_last_)                          \
-            ? BRACKET_MAP_(range_first_, "", table, writable,                  \
-                           BRACKET_SITE_MANY_,                                 \
+            ? BRACKET_MAP_(ENGINE_CALL_MAP_RANGE_, range_first_, "", table,    \
+                           writable, BRACKET_SITE_MANY_,                       \
                            BRACKET_SITE_, [more] "r"((int)range_last_))        \
             : (void *)(call)(range_first_, 0, range_length_);                  \
     })

@@ -9,12 +9,12 @@
 #include "arch/power.h"
 #include "lib/panic.h"
 #include "lib/string.h"
+#include "mm/engine.h"
 
 __ro_after_init struct cmdline config;
 __ro_after_init struct boot_summary boot_summary;
 
 static __ro_after_init char loader_name[BOOT_LOADER_MAX];
-static __ro_after_init enum protect_engine engine;
 
 static void config_note(void *context, const char *message)
 {
@@ -54,6 +54,24 @@ static __init void require(enum cpu_feature feature, const char *what)
     }
 }
 
+// The engine that was asked for, if this CPU can do it; else, if none was asked
+// for, one that every CPU can do, and why.
+static __init const struct engine *engine_choose(void)
+{
+    bool automatic = config.protect == CMDLINE_PROTECT_AUTO;
+    const struct engine *wanted = engine_of(
+        automatic ? PROTECT_PKS : (enum protect_engine)config.protect);
+    if (wanted->needs == NULL || cpu_has(*wanted->needs)) {
+        return wanted;
+    }
+    if (!automatic) {
+        require(*wanted->needs, wanted->needs_what);
+    }
+    printf("keyhole: engine exact: this CPU has no %s (%s)\n",
+           cpu_feature_name(*wanted->needs), wanted->needs_what);
+    return engine_of(PROTECT_EXACT);
+}
+
 __init void config_check_cpu(void)
 {
     if (cpu_read_cr4() & CR4_LA57) {
@@ -63,28 +81,10 @@ __init void config_check_cpu(void)
     require(CPU_FEATURE_NX, "no-execute pages");
     require(CPU_FEATURE_PGE, "global pages, to flush the whole TLB");
     require(CPU_FEATURE_TSC, "a time-stamp counter");
-    if (config.protect != CMDLINE_PROTECT_AUTO &&
-        config.protect != PROTECT_PKS) {
-        refuse("protect=%s: this version has one engine, pks; leave the word "
-               "out or say protect=pks",
-               protect_engine_name((enum protect_engine)config.protect));
-    }
-    require(CPU_FEATURE_PKS, "protection keys for supervisor pages");
-    engine = PROTECT_PKS;
-}
-
-enum protect_engine protect_engine(void)
-{
-    return engine;
+    engine_start(engine_choose());
 }
 
 const char *protect_engine_name(enum protect_engine which)
 {
-    static const char *const names[] = {
-        [PROTECT_PKS] = "pks",
-        [PROTECT_EXACT] = "exact",
-        [PROTECT_OPEN] = "open",
-        [PROTECT_FLIP] = "flip",
-    };
-    return names[which];
+    return engine_of(which)->name;
 }

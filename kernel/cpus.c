@@ -10,7 +10,6 @@
 #include "arch/cpu.h"
 #include "arch/cpuid.h"
 #include "arch/percpu.h"
-#include "arch/pks.h"
 #include "arch/tlb.h"
 #include "arch/trap.h"
 #include "kernel/config.h"
@@ -20,6 +19,7 @@
 #include "kernel/thread.h"
 #include "keyhole.h"
 #include "lib/panic.h"
+#include "mm/engine.h"
 #include "mm/heap.h"
 #include "mm/pagetable.h"
 #include "mm/stack.h"
@@ -91,7 +91,7 @@ __init void ap_main(unsigned number)
     sched_init(needs[number].queue, needs[number].idle);
     trap_init_cpu(needs[number].cpu, &needs[number].exceptions);
     cpu_enable_protections();
-    pks_init_cpu();
+    engine->init_cpu();
     interrupt_init_cpu();
     idle(self);
 }
@@ -120,7 +120,9 @@ static __init bool prepare(unsigned number, uint32_t id)
     if (needs[number].data == NULL || needs[number].handlers == NULL ||
         needs[number].idle == NULL || needs[number].queue == NULL ||
         exceptions->double_fault == NULL || exceptions->nmi == NULL ||
-        exceptions->machine_check == NULL) {
+        exceptions->machine_check == NULL ||
+        (engine->prepare_cpu != NULL &&
+         !engine->prepare_cpu(needs[number].data, needs[number].handlers))) {
         return false;
     }
     heap_init_cpu(needs[number].data);

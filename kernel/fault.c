@@ -12,6 +12,7 @@
 #include "kernel/thread.h"
 #include "mm/bracket.h"
 #include "mm/domain.h"
+#include "mm/engine.h"
 #include "mm/keys.h"
 #include "mm/misuse.h"
 #include "mm/pagetable.h"
@@ -55,6 +56,10 @@ static inline void page_fault_describe(struct fault *fault, uint32_t error)
     fault->access = error & PF_FETCH   ? ACCESS_EXECUTE
                     : error & PF_WRITE ? ACCESS_WRITE
                                        : ACCESS_READ;
+    if (leaf == 0 && engine->leaf != NULL) {
+        leaf = engine->leaf(address, percpu.trap_level - 1);
+        size = PAGE_SIZE;
+    }
     if (leaf == 0) {
         fault->pkey = -1;
         fault->page = NULL;
@@ -180,6 +185,11 @@ static void print_frame(const struct fault *fault)
 // IA32_PKRS, with the names of the keys that were not closed.
 static void print_rights(uint32_t rights)
 {
+    if (!engine->counts_pkrs) {
+        printf("  rights   no keys; page tables are %s\n",
+               rights & CR0_WP ? "closed" : "open");
+        return;
+    }
     printf("  PKRS     0x%08x:", rights);
     for (unsigned key = 0; key < PKS_KEYS; key++) {
         const char *name = key_name(key);

@@ -6,7 +6,6 @@
 
 #include "arch/cpuid.h"
 #include "arch/percpu.h"
-#include "arch/pks.h"
 #include "arch/trap.h"
 #include "kernel/config.h"
 #include "kernel/console.h"
@@ -17,6 +16,7 @@
 #include "kernel/watchdog.h"
 #include "mm/bracket.h"
 #include "mm/context.h"
+#include "mm/engine.h"
 #include "mm/image.h"
 #include "mm/memory.h"
 
@@ -33,14 +33,14 @@ void kmain(const struct boot_info *boot)
     config_check_cpu();           // stop here if it cannot do what was asked
     cpu_enable_protections();     // WP, NX, SMEP, SMAP, UMIP
     memory_map_build(boot); // page tables of our own; direct map with keys
-    pks_init_cpu();         // IA32_PKRS, then CR4.PKS: direct map closed
-    trap_use_pks();         // every handler starts with all keys closed
-    memory_init(boot);      // frame table, frame allocator, domains
-    interrupt_init();       // local APIC, nothing of the 8259s
-    threads_init();         // this is the boot thread
-    watchdog_init();        // who will see that nothing goes on
-    cpus_start();           // the other CPUs, as far as they come
-    image_seal();           // init code is gone, constants are constant
-    interrupts_enable();    // from here on they may come
-    run();                  // tests, benchmarks, application or shell
+    engine->init_cpu();     // what is closed is closed: with PKS, by IA32_PKRS
+    trap_use(engine->trap_entry); // every handler starts with all closed
+    memory_init(boot);            // frame table, frame allocator, domains
+    interrupt_init();             // local APIC, nothing of the 8259s
+    threads_init();               // this is the boot thread
+    watchdog_init();              // who will see that nothing goes on
+    cpus_start();                 // the other CPUs, as far as they come
+    image_seal();                 // init code is gone, constants are constant
+    interrupts_enable();          // from here on they may come
+    run();                        // tests, benchmarks, application or shell
 }

@@ -9,9 +9,10 @@
 #include "arch/pte.h"
 #include "mm/audit_internal.h"
 #include "mm/bracket.h"
+#include "mm/engine.h"
 #include "mm/layout.h"
 #include "mm/lock.h"
-#include "mm/pagetable.h"
+#include "mm/pagetable_internal.h"
 #include "mm/pt_window.h"
 #include "mm/section.h"
 #include "mm/tables.h"
@@ -86,19 +87,19 @@ static void equal_check(struct audit *audit, enum audit_rule rule, uint64_t got,
 
 static void cpu_check(struct audit *audit)
 {
-    uint64_t rights = pks_rights();
-    uint64_t pkrs = cpu_read_msr(MSR_IA32_PKRS);
-    if (pkrs != rights || (rights & ~PKRS_CLOSED) != 0 ||
-        (brackets_depth() == 0 && rights != PKRS_CLOSED)) {
-        audit_find(audit, AUDIT_RIGHTS, 0, pkrs, rights);
+    uint64_t is, wanted;
+    if (!engine->rights_hold(&is, &wanted) ||
+        (brackets_depth() == 0 && pks_rights() != PKRS_CLOSED)) {
+        audit_find(audit, AUDIT_RIGHTS, 0, is, wanted);
     }
-    uint64_t cr4 = CR4_PKS | (cpu_has(CPU_FEATURE_SMEP) ? CR4_SMEP : 0) |
+    uint64_t cr4 = (cpu_has(CPU_FEATURE_SMEP) ? CR4_SMEP : 0) |
                    (cpu_has(CPU_FEATURE_SMAP) ? CR4_SMAP : 0);
     equal_check(audit, AUDIT_PROTECTIONS, cpu_read_cr0() & CR0_WP, CR0_WP);
     equal_check(audit, AUDIT_PROTECTIONS, cpu_read_cr4() & cr4, cr4);
     equal_check(audit, AUDIT_PROTECTIONS, cpu_read_msr(MSR_EFER) & EFER_NXE,
                 EFER_NXE);
-    equal_check(audit, AUDIT_TABLE, cpu_read_cr3(), pt_root());
+    equal_check(audit, AUDIT_TABLE, cpu_read_cr3(),
+                engine->root != NULL ? engine->root(percpu.cpu) : pt_root());
 }
 
 // -------------------------------------------------------------------- The walk
@@ -113,8 +114,7 @@ static bool table_is_sound(phys_addr_t table)
     uint64_t word;
     return section_is_ready(table) &&
            frame_page(table / PAGE_SIZE)->private_state == FRAME_TABLE &&
-           probe_read((void *)(DIRECT_MAP_BASE + table), &word, sizeof(word),
-                      NULL);
+           probe_read(pt_table_at(table), &word, sizeof(word), NULL);
 }
 
 static void table_enter(struct audit *audit, uint64_t entry, unsigned level,
@@ -139,7 +139,7 @@ static void table_enter(struct audit *audit, uint64_t entry, unsigned level,
 static void table_walk(struct audit *audit, phys_addr_t table, unsigned level,
                        uintptr_t base)
 {
-    const uint64_t *entries = (const uint64_t *)(DIRECT_MAP_BASE + table);
+    const uint64_t *entries = pt_table_at(table);
     audit->report->tables++;
     for (unsigned i = 0; i < PT_ENTRIES; i++) {
         uint64_t entry = entries[i];
@@ -169,11 +169,20 @@ static void table_walk(struct audit *audit, phys_addr_t table, unsigned level,
 // What was counted on the way, in two ways each.
 static void sums_check(struct audit *audit)
 {
-    equal_check(audit, AUDIT_TABLES_LOST, audit->report->tables, tables_used());
+    size_t windows =
+        engine->window_tables != NULL ? engine->window_tables() : 0;
+    equal_check(audit, AUDIT_TABLES_LOST, audit->report->tables + windows,
+                tables_used());
     equal_check(audit, AUDIT_TABLES_LOST, tables_total() - tables_used(),
                 tables_free_locked());
-    equal_check(audit, AUDIT_DIRECT_LOST, audit->direct_bytes,
-                frames_total_bytes());
+    if (audit_direct_is_whole()) {
+        equal_check(audit, AUDIT_DIRECT_LOST, audit->direct_bytes,
+                    frames_total_bytes());
+    }
+    if (engine->window_leaves != NULL) {
+        equal_check(audit, AUDIT_WINDOW, engine->window_leaves(),
+                    brackets_frames());
+    }
     equal_check(audit, AUDIT_KMAP_COUNTS, audit->kmap.mapped,
                 audit->kmap.counted);
     equal_check(audit, AUDIT_VMAP_COUNTS, audit->vmap.mapped,
@@ -201,6 +210,9 @@ bool audit_run(struct audit_report *report)
     uint32_t rights = window_open(WINDOW_READ);
     if (table_is_sound(pt_root())) {
         table_walk(&audit, pt_root(), PT_LEVELS, 0);
+        if (!audit_direct_is_whole()) {
+            audit_ram(&audit);
+        }
         audit_lists(&audit);
         sums_check(&audit);
     } else {

@@ -2,11 +2,11 @@
 //
 // The frames behind the direct map, block by block: who owns each, whether its
 // leaf has that owner's key, and whether lists and counts agree with it.
-#include "arch/pks.h"
 #include "arch/pte.h"
 #include "arch/trap.h"
 #include "mm/audit_internal.h"
 #include "mm/domain.h"
+#include "mm/engine.h"
 #include "mm/frame_cache.h"
 #include "mm/frames_internal.h"
 #include "mm/image.h"
@@ -137,12 +137,27 @@ void audit_frames(struct audit *audit, const struct audit_leaf *leaf)
         if (at >= audit->block_end) {
             block_begin(audit, frame_page(at / PAGE_SIZE));
         }
-        if (pte_key(leaf->entry) != audit->block_key) {
+        if (!engine->direct_leaf_is_right(leaf->entry, audit->block_key)) {
             audit_find(audit, audit->block_rule,
                        leaf->address + (at - leaf->physical), leaf->entry,
                        PTE_KEY(audit->block_key));
         }
         at = audit->block_end;
+    }
+}
+
+void audit_ram(struct audit *audit)
+{
+    for (uint64_t section = 0; section < SECTIONS; section++) {
+        phys_addr_t at = section * SECTION_SIZE, end = at + SECTION_SIZE;
+        while (section_is_set_up(section * SECTION_SIZE) && at < end) {
+            if (at < audit->block_end || !section_is_ready(at)) {
+                at += PAGE_SIZE;
+            } else {
+                block_begin(audit, frame_page(at / PAGE_SIZE));
+                at = audit->block_end;
+            }
+        }
     }
 }
 
@@ -206,27 +221,13 @@ static void cache_check(struct audit *audit, unsigned owner,
 
 static void domain_check(struct audit *audit, const struct domain *domain)
 {
-    const struct domain_rights *write = &domain_write_[domain->id];
-    const struct domain_rights *read = &domain_read_[domain->id];
     audit->domain.counted += audit_hash(domain->id) * domain->frames;
     area_check(audit, &domain->area, domain->id);
     for (unsigned cpu = 0; cpu < cpus_count; cpu++) {
         cache_check(audit, domain->id,
                     &cpu_data_of(cpu)->frame_cache[domain->id]);
     }
-    bool parked = domain->key == 0;
-    bool right = parked
-                     ? domain->open_write == 0 && domain->open_read == 0 &&
-                           write->keep == 0 && read->keep == 0 &&
-                           write->open == ~0u && read->open == ~0u
-                     : domain->key >= KEY_DOMAINS && domain->key < PKS_KEYS &&
-                           domain->open_write == PKRS_KEY_MASK(domain->key) &&
-                           domain->open_read == PKRS_AD(domain->key) &&
-                           write->open == domain->open_write &&
-                           write->keep == ~domain->open_write &&
-                           read->open == domain->open_read &&
-                           read->keep == ~domain->open_read;
-    if (!right) {
+    if (!engine->domain_is_right(domain)) {
         audit_find(audit, AUDIT_DOMAIN_KEY, (uintptr_t)domain, domain->key,
                    domain->open_write);
     }
@@ -239,7 +240,7 @@ static void rights_check(struct audit *audit)
     unsigned live = 0, kept = 0;
     for (const struct domain *d = domain_next(DOMAIN_NONE); d != NULL;
          d = domain_next(d->id)) {
-        live += d->key != 0; // the parked have no rights to give
+        live += domain_write_[d->id].keep != 0; // the parked have none to give
     }
     for (unsigned i = 0; i < domain_numbers(); i++) {
         unsigned j = i | DOMAIN_FREE;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "mm/audit.h"
+#include "mm/engine.h"
 #include "mm/frames.h"
 
 // A leaf of the page tables, taken apart.
@@ -51,6 +52,15 @@ void audit_leaf(struct audit *audit, const struct audit_leaf *leaf);
 // Judge the frames behind a leaf of the direct map, those whose part of the
 // frame table is set up. In the order of addresses.
 void audit_frames(struct audit *audit, const struct audit_leaf *leaf);
+
+// The same for all of RAM, where the direct map does not have it.
+void audit_ram(struct audit *audit);
+
+// Whether the engine's direct map has a leaf for all of RAM.
+static inline bool audit_direct_is_whole(void)
+{
+    return engine->direct_leaf[DIRECT_FREE] != 0;
+}
 
 // Judge the lists of free memory, once all frames were seen.
 void audit_lists(struct audit *audit);

@@ -40,8 +40,11 @@ static bool leaf_is_ram(const struct audit_leaf *leaf)
 
 static void leaf_direct(struct audit *audit, const struct audit_leaf *leaf)
 {
+    bool whole = audit_direct_is_whole();
     audit->direct_bytes += leaf->size;
-    if (pte_key(leaf->entry) == KEY_KERNEL) {
+    if (whole ? pte_key(leaf->entry) == KEY_KERNEL &&
+                    pte_key(engine->direct_leaf[DIRECT_FREE]) != KEY_KERNEL
+              : !engine->direct_leaf_is_right(leaf->entry, KEY_CLOSED)) {
         leaf_find(audit, AUDIT_DIRECT_OPEN, leaf);
     }
     if (leaf->entry & UNCACHED) {
@@ -52,7 +55,9 @@ static void leaf_direct(struct audit *audit, const struct audit_leaf *leaf)
         leaf_find(audit, AUDIT_DIRECT_ADDRESS, leaf);
         return;
     }
-    audit_frames(audit, leaf);
+    if (whole) {
+        audit_frames(audit, leaf);
+    }
 }
 
 static void leaf_kmap(struct audit *audit, const struct audit_leaf *leaf)
@@ -107,7 +112,7 @@ static void leaf_window(struct audit *audit, const struct audit_leaf *leaf)
     if (brackets_open() == 0 || leaf->size != PAGE_SIZE ||
         (leaf->entry & UNCACHED) || page == NULL ||
         !(page->private_state & FRAME_ALLOCATED) ||
-        (pte_key(leaf->entry) != KEY_WINDOW &&
+        (pte_key(leaf->entry) != engine->window_key &&
          pte_key(leaf->entry) != domain_of_id(page->private_domain)->key)) {
         leaf_find(audit, AUDIT_WINDOW, leaf);
     }
@@ -170,6 +175,17 @@ static void leaf_image(struct audit *audit, const struct audit_leaf *leaf)
     own_count(audit, leaf);
 }
 
+// Page tables are read-only there.
+static void leaf_tables(struct audit *audit, const struct audit_leaf *leaf)
+{
+    const struct page *page = page_at(leaf->physical);
+    if ((leaf->entry & (RIGHTS | UNCACHED)) != PTE_XD || page == NULL ||
+        page->private_state != FRAME_TABLE ||
+        leaf->address - TABLES_MAP_BASE != leaf->physical) {
+        leaf_find(audit, AUDIT_TABLE_KEY, leaf);
+    }
+}
+
 static void leaf_device(struct audit *audit, const struct audit_leaf *leaf)
 {
     if (sections_ram_in(leaf->physical, leaf->size) != 0 ||
@@ -196,6 +212,7 @@ static const struct region {
     REGION(DIRECT_MAP, leaf_direct),
     REGION(KMAP, leaf_kmap),
     REGION(VMAP, leaf_vmap),
+    REGION(TABLES_MAP, leaf_tables),
     REGION(TEST_REGION, leaf_test),
     REGION(FRAME_TABLE, leaf_own),
     REGION(VMAP_SLOTS, leaf_own),
@@ -209,6 +226,7 @@ static const struct region {
     REGION(IMAGE_REGION, leaf_image),
     REGION(DOMAIN_TABLE, leaf_own),
     REGION(DOMAIN_RIGHTS, leaf_own),
+    REGION(DOMAIN_FILL, leaf_own),
     REGION(DEVICE_REGION, leaf_device),
     REGION(BLOCK_TABLE, leaf_own),
     REGION(LOCAL_WINDOWS, leaf_window),
@@ -256,6 +274,9 @@ static void rights_check(struct audit *audit, const struct audit_leaf *leaf,
 static void bits_check(struct audit *audit, const struct audit_leaf *leaf)
 {
     uint64_t large = leaf->size > PAGE_SIZE ? PTE_PS : 0;
+    if (leaf->address - DIRECT_MAP_BASE < DIRECT_MAP_SIZE) {
+        large |= engine->direct_bits;
+    }
     if ((leaf->entry & ~(LEAF_BITS | PTE_KEY_MASK | PTE_ADDRESS | large)) ||
         !IS_ALIGNED(leaf->physical, leaf->size) ||
         leaf->physical + leaf->size > audit->physical_end) {

@@ -46,6 +46,11 @@ __init void handler_brackets_init(struct bracket_handlers *handlers)
     percpu.handler_next = percpu.handler_first;
 }
 
+struct bracket_handlers *handler_brackets_boot(void)
+{
+    return &boot_handlers;
+}
+
 __init void handler_brackets_init_boot(void)
 {
     handler_brackets_init(&boot_handlers);
@@ -74,10 +79,11 @@ uint64_t handler_brackets_outermost(void)
 void *bracket_map_page(struct page *page, bool writable, uintptr_t site)
 {
     uint64_t packed = (uint32_t)site_pack(site);
-    return writable ? BRACKET_MAP_(page, "", domain_write_, 1, SITE_GIVEN_ONE,
-                                   SITE_GIVEN, [given] "r"(packed))
-                    : BRACKET_MAP_(page, "", domain_read_, 0, SITE_GIVEN_ONE,
-                                   SITE_GIVEN, [given] "r"(packed));
+    return writable
+               ? BRACKET_MAP_(ENGINE_CALL_MAP_, page, "", domain_write_, 1,
+                              SITE_GIVEN_ONE, SITE_GIVEN, [given] "r"(packed))
+               : BRACKET_MAP_(ENGINE_CALL_MAP_, page, "", domain_read_, 0,
+                              SITE_GIVEN_ONE, SITE_GIVEN, [given] "r"(packed));
 }
 
 void *(kmap_local_page)(struct page *page)
@@ -107,11 +113,13 @@ range_open(struct page *first, size_t offset, size_t length, bool writable,
     size_t inside = offset % PAGE_SIZE;
     uint64_t packed = (uint32_t)site_pack(site);
     uint32_t more = (uint32_t)RANGE_FRAMES_(inside, length) - 1;
-    return writable ? BRACKET_MAP_(page, "addq %[offset], %[address]\n\t",
+    return writable ? BRACKET_MAP_(ENGINE_CALL_MAP_RANGE_, page,
+                                   "addq %[offset], %[address]\n\t",
                                    domain_write_, 1, BRACKET_SITE_MANY_,
                                    SITE_GIVEN, [given] "r"(packed),
                                    [more] "r"(more), [offset] "r"(inside))
-                    : BRACKET_MAP_(page, "addq %[offset], %[address]\n\t",
+                    : BRACKET_MAP_(ENGINE_CALL_MAP_RANGE_, page,
+                                   "addq %[offset], %[address]\n\t",
                                    domain_read_, 0, BRACKET_SITE_MANY_,
                                    SITE_GIVEN, [given] "r"(packed),
                                    [more] "r"(more), [offset] "r"(inside));

@@ -14,6 +14,7 @@
 #include "arch/asm.h"
 #include "keyhole.h"
 #include "lib/types.h"
+#include "mm/layout.h"
 
 #define BRACKETS_MAX 32 // in one thread, and in one handler
 #define TRAPS_MAX 16    // nested; a few more fit while that is reported
@@ -21,12 +22,20 @@
 #define BRACKET_TIME_UNIT 1024 // ticks of the TSC
 
 _Static_assert(offsetof(struct bracket, address) == 0, "keyhole.h");
+_Static_assert(offsetof(struct bracket, map_site) == BRACKET_MAP_SITE, "asm.h");
 _Static_assert(offsetof(struct bracket, rights) == BRACKET_RIGHTS, "asm.h");
 _Static_assert(offsetof(struct bracket, interrupted) == BRACKET_INTERRUPTED,
                "asm.h");
 _Static_assert(offsetof(struct bracket, more_frames) ==
                    offsetof(struct bracket, map_site) + 4,
                "one store for both");
+_Static_assert(offsetof(struct bracket, more_frames) == BRACKET_MORE_FRAMES &&
+                   offsetof(struct bracket, window_entry) ==
+                       BRACKET_WINDOW_ENTRY &&
+                   offsetof(struct bracket, window_address) ==
+                       BRACKET_WINDOW_ADDRESS &&
+                   offsetof(struct bracket, backing) == BRACKET_BACKING,
+               "asm.h");
 _Static_assert(sizeof(struct bracket) == BRACKET_SIZE, "asm.h");
 
 // The slots of one context. The slot at the end has a count that says "full"
@@ -80,11 +89,24 @@ static inline uintptr_t bracket_address(const struct bracket *bracket)
     return bracket->address | BRACKET_SPECIAL;
 }
 
+// Where in the direct map its first frame is, if it is not special. In a window
+// it is known by `backing`.
+static inline uintptr_t bracket_direct_address(const struct bracket *bracket)
+{
+    return bracket->address - DIRECT_MAP_BASE < DIRECT_MAP_SIZE
+               ? bracket->address
+               : bracket->backing;
+}
+
 static inline size_t bracket_frames(const struct bracket *bracket)
 {
     int64_t more = bracket->more_frames;
     return more < 0 ? -more : more + 1;
 }
+
+// The slots of the thread that runs here, whatever handlers interrupted it. Any
+// context.
+struct bracket_level *bracket_thread_level(void);
 
 // Make a stack of slots with no bracket open; `rights` are those of its
 // context. What was remembered in it is forgotten, the counts of use stay.
@@ -93,6 +115,7 @@ void bracket_stack_init(struct bracket_stack *stack, uint32_t rights);
 // The slots of this CPU's handlers: the boot CPU's, and those that were made
 // for another. Early boot, before any trap, on that CPU.
 void handler_brackets_init_boot(void);
+struct bracket_handlers *handler_brackets_boot(void);
 void handler_brackets_init(struct bracket_handlers *handlers);
 
 // How many of the brackets in handlers had no other open. Any context.
@@ -101,6 +124,9 @@ uint64_t handler_brackets_outermost(void);
 // Add up how many brackets were opened with no other open in their context, and
 // how many are open now. Any context.
 void brackets_count(uint64_t *outermost, uint64_t *open);
+
+// How many frames they have, together. Any context.
+size_t brackets_frames(void);
 
 // How many are open, in all contexts. Any context.
 static inline uint64_t brackets_open(void)

@@ -4,33 +4,11 @@
 ; kept that their inline assembly does not give away.
 
 %include "arch/asm.inc"
+%include "mm/cold_call.inc"
 
 extern bracket_map_slow, bracket_unmap_slow
 
 section .text
-
-%macro ENTER 0
-        push    rbp
-        mov     rbp, rsp
-        push    rsi
-        push    rdi
-        push    r8
-        push    r9
-        push    r10
-        push    r11
-        and     rsp, -16
-%endmacro
-
-%macro LEAVE 0
-        lea     rsp, [rbp - 48]
-        pop     r11
-        pop     r10
-        pop     r9
-        pop     r8
-        pop     rdi
-        pop     rsi
-        pop     rbp
-%endmacro
 
 ; In: RAX = the slot, RDX = address or struct page, ECX = the packed site, with
 ; bit 31 set to write. Out: EAX = the rights of this context, RDX = address for

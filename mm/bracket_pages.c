@@ -7,23 +7,28 @@
 #include "mm/bracket_internal.h"
 #include "mm/bracket_misuse.h"
 #include "mm/domain.h"
+#include "mm/engine.h"
 #include "mm/frames.h"
 #include "mm/keys.h"
 #include "mm/local_window.h"
 #include "mm/misuse.h"
 #include "mm/pt_window.h"
 
-// What opens a key to a context that has `rights`.
+// What opens a key to a context that has `rights`. Where windows need no key it
+// is another word all the same (arch/asm.h).
 static uint32_t rights_with(uint32_t rights, unsigned key, bool writable)
 {
-    return rights & ~(writable ? PKRS_KEY_MASK(key) : PKRS_AD(key));
+    return key != KEY_KERNEL
+               ? rights & ~(writable ? PKRS_KEY_MASK(key) : PKRS_AD(key))
+               : rights - RIGHTS_ONE_BRACKET;
 }
 
 // From now on the bracket is known by an address of the window. The address
 // comes last: a handler that looks before sees the first frame, and some more.
 static void special_mark(struct bracket *bracket, uintptr_t address,
-                         size_t count)
+                         size_t count, const uint64_t *entry)
 {
+    bracket->backing = (uintptr_t)entry;
     bracket->more_frames = -(int32_t)count;
     cpu_compiler_barrier();
     bracket->address = address & ~BRACKET_SPECIAL;
@@ -39,10 +44,12 @@ __used void bracket_unmap_slow(uintptr_t address, int32_t site)
     // The bracket's key closes before its entries are gone: from then on nobody
     // can tell that it is in use.
     pks_change_rights(bracket, bracket[-1].rights & ~WINDOW_WRITE);
-    local_window_clear(ALIGN_DOWN(address, PAGE_SIZE), -bracket->more_frames);
+    address = ALIGN_DOWN(address, PAGE_SIZE);
+    local_window_unmap((uint64_t *)bracket->backing, address,
+                       -bracket->more_frames);
+    local_window_give(address);
     pks_change_rights(bracket, bracket[-1].rights);
-    local_window_forget_moved(ALIGN_DOWN(address, PAGE_SIZE),
-                              -bracket->more_frames);
+    local_window_forget_moved(address, -bracket->more_frames);
     bracket->unmap_site = site;
     percpu_count(bracket_slow_calls);
     cpu_compiler_barrier();
@@ -68,17 +75,18 @@ static uintptr_t window_open_frames(struct bracket *bracket, uintptr_t address,
         map_undo(bracket);
         bracket_misuse_window(page, site);
     }
-    uint64_t flags = local_window_flags(KEY_WINDOW, writable);
+    uint64_t flags = local_window_flags(engine->window_key, writable);
     uint64_t *entry = local_window_entry(local_window(), room);
     uint32_t rights = pks_rights();
     pks_change_rights(bracket, rights & ~WINDOW_WRITE);
     for (size_t i = 0; i < count; i++) {
         local_window_set(entry + i, page + i, flags);
     }
-    pks_change_rights(bracket, rights_with(rights, KEY_WINDOW, writable));
+    pks_change_rights(bracket,
+                      rights_with(rights, engine->window_key, writable));
     percpu_add_value(pte_writes, count);
     room += address % PAGE_SIZE;
-    special_mark(bracket, room, count);
+    special_mark(bracket, room, count, entry);
     return room;
 }
 
@@ -98,7 +106,7 @@ __used uintptr_t bracket_map_slow(struct bracket *slot, uintptr_t address,
         bracket_misuse_frame(address, site);
     }
     struct domain *domain = domain_of_id(page->private_domain);
-    if (!key_get(domain)) {
+    if (!engine->domain_open(domain)) {
         return window_open_frames(slot, address, writable, site);
     }
     pks_set_rights(rights_with(pks_rights(), domain->key, writable));
@@ -110,7 +118,7 @@ __used uintptr_t bracket_map_slow(struct bracket *slot, uintptr_t address,
 static inline void slot_fill(struct bracket *bracket, const struct page *first,
                              uintptr_t site)
 {
-    bracket->address = page_direct_address(first);
+    bracket->address = bracket->backing = page_direct_address(first);
     bracket->rights = bracket[-1].rights;
     bracket->sequence = (uint32_t)percpu.brackets_opened;
     bracket->map_site = site_pack(site);
@@ -130,7 +138,8 @@ static __cold __noreturn void list_undo(struct bracket *bracket,
                                         struct page *const pages[], size_t i,
                                         uintptr_t site)
 {
-    local_window_clear(address, i);
+    local_window_unmap(local_window_entry(local_window(), address), address, i);
+    local_window_give(address);
     pks_change_rights(bracket, bracket[-1].rights);
     local_window_forget_moved(address, i);
     map_undo(bracket);
@@ -164,7 +173,7 @@ pages_open(struct page *const pages[], size_t count, bool writable,
     struct domain *domain = domain_of_id(id);
     unsigned key = domain->key;
     if (unlikely(key == 0)) {
-        key = key_get(domain) ? domain->key : KEY_WINDOW;
+        key = engine->domain_open(domain) ? domain->key : engine->window_key;
     }
 
     uint64_t flags = local_window_flags(key, writable);
@@ -183,7 +192,7 @@ pages_open(struct page *const pages[], size_t count, bool writable,
     }
     pks_change_rights(bracket, rights_with(bracket[-1].rights, key, writable));
     percpu_add_value(pte_writes, count);
-    special_mark(bracket, address, count);
+    special_mark(bracket, address, count, entry);
     return (void *)address;
 }
 

@@ -6,6 +6,7 @@
 #include "mm/bracket_internal.h"
 #include "mm/context.h"
 #include "mm/domain.h"
+#include "mm/engine.h"
 #include "mm/frames.h"
 #include "mm/local_window.h"
 #include "mm/pt_window.h"
@@ -34,7 +35,8 @@ const struct bracket *bracket_innermost(void)
 }
 
 // A map call that is abandoned half-way may have taken room in the window. In a
-// handler it may be the interrupted code's, which goes on.
+// handler that has none of its own it may be the interrupted code's, which goes
+// on.
 static void window_trim(void)
 {
     for (const struct bracket *b = percpu.bracket_top;
@@ -51,15 +53,21 @@ static void window_trim(void)
 static void bracket_abandon(struct bracket *bracket)
 {
     percpu_count(brackets_abandoned);
-    if (bracket_is_special(bracket)) {
-        uint32_t rights = window_open(WINDOW_WRITE);
-        local_window_clear(ALIGN_DOWN(bracket_address(bracket), PAGE_SIZE),
-                           bracket_frames(bracket));
-        window_close(rights);
-        local_window_forget_moved(
-            ALIGN_DOWN(bracket_address(bracket), PAGE_SIZE),
-            bracket_frames(bracket));
+    uintptr_t address = ALIGN_DOWN(bracket_address(bracket), PAGE_SIZE);
+    size_t count = bracket_frames(bracket);
+    if (!bracket_is_special(bracket)) {
+        if (engine->bracket_abandon != NULL) {
+            engine->bracket_abandon(bracket);
+        }
+        return;
     }
+    uint32_t rights = window_open(WINDOW_WRITE);
+    local_window_unmap((uint64_t *)bracket->backing, address, count);
+    if (local_window_spans(local_window(), address, count)) {
+        local_window_give(address);
+    }
+    window_close(rights);
+    local_window_forget_moved(address, count);
 }
 
 static struct bracket *sentinel_of(struct bracket *top)
@@ -99,7 +107,10 @@ void brackets_abandon(struct bracket *top, uint32_t before)
     top[-1].rights = rights;
     cpu_compiler_barrier();
     percpu.bracket_top = top;
-    if (percpu.trap_level == 0) {
+    if (engine->abandon_above != NULL) {
+        engine->abandon_above(percpu.trap_level);
+    }
+    if (percpu.trap_level == 0 || engine->abandon_above != NULL) {
         window_trim();
     }
 }
@@ -113,20 +124,22 @@ void brackets_relax(struct bracket *top, uint32_t bits)
     } while (!bracket_is_sentinel(b));
 }
 
+// The frames of a bracket lie side by side, or are known by entries of a
+// window. Between the two, and under engines that have no `backing`, by the
+// address.
 static bool bracket_holds(const struct bracket *bracket,
-                          const struct local_window *window,
                           const struct page *page, size_t count)
 {
-    uintptr_t address = bracket_address(bracket);
     size_t frames = bracket_frames(bracket);
     if (bracket->map_site == 0) {
         return false;
     }
     if (bracket_is_special(bracket)) {
-        return local_window_holds(window, address, frames, page, count);
+        return local_window_holds((const uint64_t *)bracket->backing, frames,
+                                  page, count);
     }
     uintptr_t first = page_direct_address(page);
-    uintptr_t base = ALIGN_DOWN(address, PAGE_SIZE);
+    uintptr_t base = ALIGN_DOWN(bracket_direct_address(bracket), PAGE_SIZE);
     return base < first + count * PAGE_SIZE &&
            first < base + frames * PAGE_SIZE;
 }
@@ -137,7 +150,6 @@ static bool bracket_holds(const struct bracket *bracket,
 // closed, unless they are parked (arch/tlb.h); all that is read stays mapped.
 struct walk {
     const struct bracket *next; // NULL: not begun
-    const struct local_window *window;
     unsigned cpus;              // how many were begun, this one not counted
     struct mm_context *context; // whose turn it is; NULL: that of CPUs
     bool over;
@@ -153,7 +165,6 @@ static bool walk_to_cpu(struct walk *walk)
     const volatile struct cpu_data *cpu = cpu_data_of(number);
     walk->cpus++;
     walk->next = cpu->bracket_top;
-    walk->window = cpu->window;
     return true;
 }
 
@@ -169,7 +180,6 @@ static void walk_descend(struct walk *walk)
         }
         if (!walk->context->running) {
             walk->next = walk->context->top;
-            walk->window = &walk->context->window;
         }
     }
 }
@@ -178,7 +188,6 @@ static const struct bracket *walk_on(struct walk *walk)
 {
     if (walk->next == NULL) {
         walk->next = percpu.bracket_top;
-        walk->window = percpu.window;
     }
     while (!walk->over && bracket_is_sentinel(walk->next - 1)) {
         walk_descend(walk);
@@ -191,7 +200,7 @@ static const struct bracket *find_open(const struct page *page, size_t count)
     struct walk walk = {0};
     const struct bracket *bracket;
     while ((bracket = walk_on(&walk)) != NULL &&
-           !bracket_holds(bracket, walk.window, page, count)) {
+           !bracket_holds(bracket, page, count)) {
     }
     return bracket;
 }
@@ -226,11 +235,12 @@ uint32_t brackets_busy_keys(void)
     struct walk walk = {0};
     const struct bracket *bracket;
     while ((bracket = walk_on(&walk)) != NULL) {
-        uintptr_t address = bracket_address(bracket);
         const struct page *page =
             bracket_is_special(bracket)
-                ? local_window_page(walk.window, address)
-                : frame_page((address - DIRECT_MAP_BASE) / PAGE_SIZE);
+                ? local_window_page((const uint64_t *)bracket->backing)
+                : frame_page(
+                      (bracket_direct_address(bracket) - DIRECT_MAP_BASE) /
+                      PAGE_SIZE);
         if (page != NULL && page_domain(page) != NULL) {
             busy |= 1u << page_domain(page)->key;
         }
@@ -250,6 +260,17 @@ void brackets_count(uint64_t *outermost, uint64_t *open)
     }
 }
 
+size_t brackets_frames(void)
+{
+    struct walk walk = {0};
+    const struct bracket *bracket;
+    size_t frames = 0;
+    while ((bracket = walk_on(&walk)) != NULL) {
+        frames += bracket_frames(bracket);
+    }
+    return frames;
+}
+
 // The thread's own brackets, and in *top where the open ones end.
 static const struct bracket_level *thread_brackets(const struct bracket **top)
 {
@@ -266,6 +287,12 @@ static const struct bracket_level *thread_brackets(const struct bracket **top)
     }
 }
 
+struct bracket_level *bracket_thread_level(void)
+{
+    const struct bracket *top;
+    return (struct bracket_level *)thread_brackets(&top);
+}
+
 const struct bracket *bracket_recall(const struct page *page, unsigned *cursor,
                                      bool *open)
 {
@@ -273,7 +300,7 @@ const struct bracket *bracket_recall(const struct page *page, unsigned *cursor,
     const struct bracket_level *stack = thread_brackets(&top);
     while (*cursor < BRACKETS_MAX) {
         const struct bracket *bracket = &stack->bracket[(*cursor)++];
-        if (bracket_holds(bracket, percpu.window, page, 1)) {
+        if (bracket_holds(bracket, page, 1)) {
             *open = bracket < top;
             return bracket;
         }

@@ -7,6 +7,7 @@
 #include "arch/cpu.h"
 #include "arch/pks.h"
 #include "lib/panic.h"
+#include "mm/engine.h"
 #include "mm/kernel_pages.h"
 #include "mm/layout.h"
 #include "mm/lock.h"
@@ -22,21 +23,26 @@ uint32_t mm_contexts_holding;
 static uint32_t used; // numbers below were used once
 static uint32_t free_list;
 
-static struct mm_context *context_at(uint32_t number)
+struct mm_context *mm_context_at(uint32_t number)
 {
     return number < NUMBERS_IN_IMAGE
                ? &in_image[number]
                : (struct mm_context *)MM_CONTEXTS_BASE + number;
 }
 
+uint32_t mm_contexts_used(void)
+{
+    return __atomic_load_n(&used, __ATOMIC_ACQUIRE);
+}
+
 struct mm_context *mm_context_next(const struct mm_context *context)
 {
     uint32_t number = context == NULL ? 0 : context->number + 1;
-    uint32_t end = __atomic_load_n(&used, __ATOMIC_ACQUIRE);
-    while (number < end && !context_at(number)->in_use) {
+    uint32_t end = mm_contexts_used();
+    while (number < end && !mm_context_at(number)->in_use) {
         number++;
     }
-    return number < end ? context_at(number) : NULL;
+    return number < end ? mm_context_at(number) : NULL;
 }
 
 __init void mm_context_init_boot(void)
@@ -60,15 +66,18 @@ static void context_init(struct mm_context *context)
 // The idle thread's is for handlers alone.
 __init void mm_context_init_boot_windows(void)
 {
+    in_image[NUMBER_IDLE].number = NUMBER_IDLE;
     uint64_t lock = mm_lock();
-    bool made =
-        local_window_make_locked(&in_image[NUMBER_BOOT].window, NUMBER_BOOT,
-                                 LOCAL_WINDOW_TABLES) &&
-        local_window_make_locked(&in_image[NUMBER_IDLE].window, NUMBER_IDLE, 1);
+    bool made = engine->window_make_locked(&in_image[NUMBER_BOOT],
+                                           LOCAL_WINDOW_TABLES) &&
+                engine->window_make_locked(&in_image[NUMBER_IDLE], 1);
     mm_unlock(lock);
     if (!made) {
         refuse("no page tables for local mappings; give the machine at least "
                "32 MiB (qemu -m 32M)");
+    }
+    if (engine->windows_begin != NULL) {
+        engine->windows_begin();
     }
 }
 
@@ -76,7 +85,6 @@ __init struct mm_context *mm_context_idle_boot(void)
 {
     struct mm_context *context = &in_image[NUMBER_IDLE];
     context_init(context);
-    context->number = NUMBER_IDLE;
     used = NUMBERS_IN_IMAGE;
     return context;
 }
@@ -84,16 +92,16 @@ __init struct mm_context *mm_context_idle_boot(void)
 // A number that was never used, with memory and a window.
 static struct mm_context *context_grow_locked(void)
 {
-    struct mm_context *context = context_at(used);
+    struct mm_context *context = mm_context_at(used);
     if (used == MM_CONTEXTS_SIZE / sizeof(*context) ||
-        used == LOCAL_WINDOWS_MAX ||
         !kernel_page_ensure_locked((uintptr_t)context) ||
-        !kernel_page_ensure_locked((uintptr_t)(context + 1) - 1) ||
-        !local_window_make_locked(&context->window, used,
-                                  LOCAL_WINDOW_TABLES)) {
+        !kernel_page_ensure_locked((uintptr_t)(context + 1) - 1)) {
         return NULL;
     }
     context->number = used;
+    if (!engine->window_make_locked(context, LOCAL_WINDOW_TABLES)) {
+        return NULL;
+    }
     __atomic_store_n(&used, used + 1, __ATOMIC_RELEASE);
     return context;
 }
@@ -103,7 +111,7 @@ struct mm_context *mm_context_create(void)
     uint64_t lock = mm_lock();
     struct mm_context *context;
     if (free_list != 0) {
-        context = context_at(free_list - 1);
+        context = mm_context_at(free_list - 1);
         free_list = context->next_free;
     } else {
         context = context_grow_locked();
@@ -147,8 +155,8 @@ static inline bool holds_bracket(const struct mm_context *context)
 // free to take, and only after they are taken that of the handler. And at any
 // moment the brackets of each thread are found with the CPU, or with a context
 // that no CPU runs, or with both.
-void mm_context_switch(struct mm_context *from, struct mm_context *to,
-                       bool to_in_trap)
+static inline __attribute__((always_inline)) void
+contexts_switch(struct mm_context *from, struct mm_context *to, bool to_in_trap)
 {
     struct bracket *first = percpu.handler_first;
     bool in_trap = percpu.trap_level != 0;
@@ -183,5 +191,25 @@ void mm_context_switch(struct mm_context *from, struct mm_context *to,
     to->running = true;
     if (unlikely(pks_rights() != rights)) {
         pks_load_rights();
+    }
+}
+
+// Where windows move with their threads. Apart, so that the other form calls
+// nothing and saves nothing.
+static __noinline void windows_switch(struct mm_context *from,
+                                      struct mm_context *to, bool to_in_trap)
+{
+    engine->switch_from(to);
+    contexts_switch(from, to, to_in_trap);
+    engine->switch_to(to, to_in_trap);
+}
+
+void mm_context_switch(struct mm_context *from, struct mm_context *to,
+                       bool to_in_trap)
+{
+    if (unlikely(percpu.exact != NULL)) {
+        windows_switch(from, to, to_in_trap);
+    } else {
+        contexts_switch(from, to, to_in_trap);
     }
 }

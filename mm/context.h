@@ -20,6 +20,7 @@ struct mm_context {
     uint32_t next_free; // number + 1, 0 ends the list
     bool running;       // a CPU runs the thread
     bool in_use;        // between create and destroy
+    uint64_t directory; // of the window, where each CPU reaches its own alone
 } __aligned(64);        // other CPUs' threads write the next
 
 // How many contexts that no CPU runs have a bracket open; and one for each
@@ -50,6 +51,10 @@ void mm_context_destroy(struct mm_context *context);
 // returns, and IA32_PKRS is what it may do.
 void mm_context_switch(struct mm_context *from, struct mm_context *to,
                        bool to_in_trap);
+
+// By number, those that are not in use too. Any context.
+uint32_t mm_contexts_used(void);
+struct mm_context *mm_context_at(uint32_t number);
 
 // The next context that is in use; NULL before the first and behind the last.
 // Any context.

@@ -7,9 +7,9 @@
 #include "arch/pks.h"
 #include "lib/panic.h"
 #include "lib/string.h"
+#include "mm/engine.h"
 #include "mm/frame_cache.h"
 #include "mm/kernel_pages.h"
-#include "mm/keys.h"
 #include "mm/lock.h"
 #include "mm/misuse.h"
 
@@ -24,19 +24,39 @@ static unsigned free_slot;    // list of numbers to use again; 0 ends it
 
 // A handler may look at any moment: it must find a right with all of it, or
 // none.
-static void entry_set(struct domain_rights *entry, uint32_t open)
+static void entry_put(struct domain_rights *entry,
+                      const struct domain_rights *value)
 {
     entry->keep = 0;
     cpu_compiler_barrier();
-    entry->open = open != 0 ? open : ~0u;
+    entry->open = value->open;
     cpu_compiler_barrier();
-    entry->keep = open != 0 ? ~open : 0;
+    entry->keep = value->keep;
+}
+
+void domain_rights_put(unsigned id, const struct domain_rights *write,
+                       const struct domain_rights *read, uint32_t fill)
+{
+    entry_put(&domain_write_[id], write);
+    entry_put(&domain_read_[id], read);
+    if (id < DOMAINS_MAX) {
+        domain_fill_[id] = fill;
+    }
+}
+
+static struct domain_rights rights_to(uint32_t open)
+{
+    return (struct domain_rights){
+        .open = open != 0 ? open : ~0u,
+        .keep = open != 0 ? ~open : 0,
+    };
 }
 
 void domain_rights_set(unsigned id, uint32_t open_write, uint32_t open_read)
 {
-    entry_set(&domain_write_[id], open_write);
-    entry_set(&domain_read_[id], open_read);
+    struct domain_rights write = rights_to(open_write);
+    struct domain_rights read = rights_to(open_read);
+    domain_rights_put(id, &write, &read, write.keep);
 }
 
 // Memory for one more page of the table, and for the rights of its domains and
@@ -50,6 +70,7 @@ static bool table_grow_locked(void)
         (uintptr_t)&domain_read_[slots_mapped],
         (uintptr_t)&domain_write_[slots_mapped | DOMAIN_FREE],
         (uintptr_t)&domain_read_[slots_mapped | DOMAIN_FREE],
+        (uintptr_t)&domain_fill_[slots_mapped],
     };
     for (unsigned i = 0; i < ARRAY_SIZE(wanted); i++) {
         if (!kernel_page_ensure_locked(wanted[i])) {
@@ -82,16 +103,15 @@ static void domain_init(struct domain *domain, unsigned id, const char *name)
 {
     *domain = (struct domain){.id = id, .live = true};
     string_copy(domain->name, sizeof(domain->name), name);
-    if (keys_free() != 0) {
-        key_get_locked(domain);
-    }
+    engine->domain_begin_locked(domain);
 }
 
 __init void domains_init(void)
 {
     ASSERT((uintptr_t)domain_write_ == DOMAIN_RIGHTS_BASE &&
            (uintptr_t)domain_read_ ==
-               DOMAIN_RIGHTS_BASE + DOMAIN_RIGHTS_SIZE / 2); // linker.ld
+               DOMAIN_RIGHTS_BASE + DOMAIN_RIGHTS_SIZE / 2 &&
+           (uintptr_t)domain_fill_ == DOMAIN_FILL_BASE); // linker.ld
     uint64_t lock = mm_lock();
     ASSERT(table_grow_locked());
     slots_used = DOMAIN_BUILT_IN;
@@ -129,7 +149,7 @@ int domain_destroy(struct domain *domain)
     }
     if (error == 0) {
         domain->live = false;
-        key_take_locked(domain);
+        engine->domain_end_locked(domain);
         domain->next_free = free_slot;
         free_slot = domain->id;
     }

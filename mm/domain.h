@@ -67,6 +67,12 @@ _Static_assert(DOMAIN_RIGHTS * sizeof(struct domain_rights) ==
 // open_read say, or nothing by themselves if that is 0.
 void domain_rights_set(unsigned id, uint32_t open_write, uint32_t open_read);
 
+// The same in the tables' own terms, and what the allocator keeps of the rights
+// to fill a frame; 0: it cannot, by rights alone.
+void domain_rights_put(unsigned id, const struct domain_rights *write,
+                       const struct domain_rights *read, uint32_t fill);
+extern uint32_t domain_fill_[];
+
 static inline struct domain *domain_of_id(unsigned id)
 {
     return (struct domain *)DOMAIN_TABLE_BASE + id;

@@ -32,7 +32,7 @@ static inline const uint64_t *poison_broken(const uint64_t *word)
 // Fill an allocated frame of the domain `id` with copies of a word. With
 // `broken`, look first whether it is all poison still: *broken becomes the
 // address of the first word that is not, or stays. False: the domain has no
-// key, nothing was done. Interrupts off.
+// key, or the engine uses none; nothing was done. Interrupts off.
 //
 // frame_filling comes before the look at the domain's rights, so that no NMI
 // takes the key in between or later (docs/TRICKS.md, "Nobody loses a key that
@@ -43,7 +43,7 @@ frame_fill(struct page *page, uint64_t id, uint64_t word, uintptr_t *broken)
     percpu.frame_filling = id;
     cpu_compiler_barrier();
     uint32_t rights = pks_rights();
-    uint32_t open = rights & domain_write_[id].keep;
+    uint32_t open = rights & domain_fill_[id];
     if (unlikely(open == 0)) {
         percpu.frame_filling = DOMAIN_NONE;
         return false;

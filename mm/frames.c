@@ -8,10 +8,10 @@
 #include "mm/bracket.h"
 #include "mm/context.h"
 #include "mm/domain.h"
+#include "mm/engine.h"
 #include "mm/frame_cache.h"
 #include "mm/frame_fill.h"
 #include "mm/frames_internal.h"
-#include "mm/keys.h"
 #include "mm/lock.h"
 #include "mm/long_maps.h"
 #include "mm/misuse.h"
@@ -34,20 +34,14 @@
 // Fill the frames of a block with copies of a word, where frame_fill() will not
 // do; with `check`, see first that those that were freed before are all poison
 // still. Returns where in the direct map the first word is that is not, or 0.
-// Where every key is open already, frame by frame through the window.
 static uintptr_t block_fill(struct page *page, unsigned order, uint64_t word,
                             bool check)
 {
-    struct domain *domain = domain_of_id(page->private_domain);
+    struct frame_filler filler;
     uintptr_t found = 0;
-    uint32_t rights = pks_rights();
-    bool pinned = key_pin(domain);
-    if (pinned) {
-        pks_set_rights(rights & ~domain->open_write);
-    }
+    engine->fill_begin(&filler, domain_of_id(page->private_domain));
     for (struct page *end = page + BIT(order); page < end; page++) {
-        uint64_t *at = pinned ? (uint64_t *)page_direct_address(page)
-                              : bracket_map_page(page, true, CALL_SITE());
+        uint64_t *at = engine->fill_frame(&filler, page);
         const uint64_t *broken = NULL;
         if (FRAME_CHECKS && check && (page->private_state & FRAME_POISONED)) {
             broken = poison_broken(at);
@@ -56,14 +50,9 @@ static uintptr_t block_fill(struct page *page, unsigned order, uint64_t word,
             found = page_direct_address(page) + (broken - at) * sizeof(*at);
         }
         cpu_store_words((uintptr_t)at, word, PAGE_SIZE / sizeof(word));
-        if (!pinned) {
-            kunmap_local(at);
-        }
+        engine->fill_frame_end(&filler, at);
     }
-    if (pinned) {
-        pks_set_rights(rights);
-        key_unpin(domain);
-    }
+    engine->fill_end(&filler);
     return found;
 }
 

@@ -15,6 +15,9 @@ void kernel_area_add_locked(phys_addr_t base, phys_addr_t end);
 uint64_t domain_take_locked(struct domain *domain, unsigned order);
 void domain_give_locked(struct domain *domain, uint64_t frame, unsigned order);
 
+// frames_rekey_locked() where the direct map has all of RAM, by key.
+int direct_rekey_locked(phys_addr_t block, unsigned order, unsigned key);
+
 // Set FRAME_KERNEL on every frame of a range.
 void frames_mark_kernel(phys_addr_t base, uint64_t size);
 

@@ -19,9 +19,18 @@
 #define VMAP_BASE 0xffffa00000000000ull
 #define VMAP_SIZE TIB(16)
 
+// Page tables by physical address, mapped read-only, under engines whose direct
+// map does not have them.
+#define TABLES_MAP_BASE 0xffffb00000000000ull
+#define TABLES_MAP_SIZE DIRECT_MAP_SIZE
+
 // Mappings that tests make for themselves and take away again.
 #define TEST_REGION_BASE 0xffffc00000000000ull
 #define TEST_REGION_SIZE GIB(512)
+
+// Windows that each CPU has for what it runs alone (mm/exact.c).
+#define EXACT_WINDOWS_BASE 0xffffd00000000000ull
+#define EXACT_WINDOWS_SIZE GIB(512)
 
 // One struct page for each frame of RAM. The base is chosen so that the
 // address of a struct page, shifted left by 8, is the address of its frame in
@@ -79,6 +88,10 @@
 #define DOMAIN_RIGHTS_BASE 0xffffffffc0080000ull
 #define DOMAIN_RIGHTS_SIZE KIB(128)
 
+// What the allocator looks up by domain: domain_fill_.
+#define DOMAIN_FILL_BASE 0xffffffffc00a0000ull
+#define DOMAIN_FILL_SIZE KIB(16)
+
 // Registers of devices that the kernel itself drives, uncached. One page table
 // serves these, the domains, and the blocks of the first 64 GiB.
 #define DEVICE_REGION_BASE 0xffffffffc0100000ull
@@ -97,8 +110,10 @@
 
 LAYOUT_BEFORE(DIRECT_MAP, KMAP);
 LAYOUT_BEFORE(KMAP, VMAP);
-LAYOUT_BEFORE(VMAP, TEST_REGION);
-LAYOUT_BEFORE(TEST_REGION, FRAME_TABLE);
+LAYOUT_BEFORE(VMAP, TABLES_MAP);
+LAYOUT_BEFORE(TABLES_MAP, TEST_REGION);
+LAYOUT_BEFORE(TEST_REGION, EXACT_WINDOWS);
+LAYOUT_BEFORE(EXACT_WINDOWS, FRAME_TABLE);
 LAYOUT_BEFORE(FRAME_TABLE, VMAP_SLOTS);
 LAYOUT_BEFORE(VMAP_SLOTS, KMAP_SITES);
 LAYOUT_BEFORE(KMAP_SITES, MM_CONTEXTS);
@@ -112,7 +127,8 @@ LAYOUT_BEFORE(STACKS, STACK_SLOTS);
 LAYOUT_BEFORE(STACK_SLOTS, IMAGE_REGION);
 LAYOUT_BEFORE(IMAGE_REGION, DOMAIN_TABLE);
 LAYOUT_BEFORE(DOMAIN_TABLE, DOMAIN_RIGHTS);
-LAYOUT_BEFORE(DOMAIN_RIGHTS, DEVICE_REGION);
+LAYOUT_BEFORE(DOMAIN_RIGHTS, DOMAIN_FILL);
+LAYOUT_BEFORE(DOMAIN_FILL, DEVICE_REGION);
 LAYOUT_BEFORE(DEVICE_REGION, BLOCK_TABLE);
 LAYOUT_BEFORE(BLOCK_TABLE, LOCAL_WINDOWS);
 _Static_assert(FRAME_TABLE_BASE << FRAME_TABLE_SHIFT == DIRECT_MAP_BASE,

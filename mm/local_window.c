@@ -5,14 +5,19 @@
 
 #include "arch/tlb.h"
 #include "lib/panic.h"
+#include "mm/context.h"
 #include "mm/frames.h"
 #include "mm/lock.h"
 #include "mm/pagetable.h"
 #include "mm/pt_window.h"
 
-bool local_window_make_locked(struct local_window *window, uint32_t number,
-                              size_t tables)
+bool shared_window_make_locked(struct mm_context *context, size_t tables)
 {
+    struct local_window *window = &context->window;
+    uint32_t number = context->number;
+    if (number >= LOCAL_WINDOWS_MAX) {
+        return false;
+    }
     window->base = number < LOCAL_WINDOWS_NEAR
                        ? LOCAL_WINDOWS_BASE + number * LOCAL_WINDOW_SIZE
                        : MORE_WINDOWS_BASE +
@@ -72,29 +77,17 @@ void local_window_trim(uintptr_t address, size_t count)
     if (rest < window->next) {
         uint32_t rights = window_open(WINDOW_WRITE);
         size_t pages = (window->next - rest) / PAGE_SIZE;
-        local_window_clear(rest, pages);
+        local_window_unmap(local_window_entry(window, rest), rest, pages);
+        local_window_give(rest);
         window_close(rights);
         local_window_forget_moved(rest, pages);
     }
 }
 
-// Who looks at another CPU may have seen the window of one thread and the
-// brackets of the next.
-static bool local_window_spans(const struct local_window *window,
-                               uintptr_t address, size_t count)
-{
-    return address >= window->base && address < window->end &&
-           count <= (window->end - address) / PAGE_SIZE;
-}
-
-bool local_window_holds(const struct local_window *window, uintptr_t address,
-                        size_t count, const struct page *page, size_t n)
+bool local_window_holds(const uint64_t *entry, size_t count,
+                        const struct page *page, size_t n)
 {
     bool holds = false;
-    if (!local_window_spans(window, address, count)) {
-        return false;
-    }
-    const uint64_t *entry = local_window_entry(window, address);
     uint32_t rights = window_open(WINDOW_READ);
     for (size_t i = 0; i < count && !holds; i++) {
         uint64_t frame = (entry[i] & PTE_ADDRESS) / PAGE_SIZE;
@@ -104,14 +97,10 @@ bool local_window_holds(const struct local_window *window, uintptr_t address,
     return holds;
 }
 
-struct page *local_window_page(const struct local_window *window,
-                               uintptr_t address)
+struct page *local_window_page(const uint64_t *entry)
 {
-    if (!local_window_spans(window, address, 1)) {
-        return NULL;
-    }
     uint32_t rights = window_open(WINDOW_READ);
-    uint64_t entry = *local_window_entry(window, address);
+    uint64_t value = *entry;
     window_close(rights);
-    return entry & PTE_P ? frame_page((entry & PTE_ADDRESS) / PAGE_SIZE) : NULL;
+    return value & PTE_P ? frame_page((value & PTE_ADDRESS) / PAGE_SIZE) : NULL;
 }

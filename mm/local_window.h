@@ -36,6 +36,8 @@ struct local_window {
     uint64_t cpus;
 };
 
+_Static_assert(sizeof(struct local_window) == LOCAL_WINDOW_BYTES, "asm.h");
+
 // The window of the thread that runs here.
 static inline struct local_window *local_window(void)
 {
@@ -45,14 +47,16 @@ static inline struct local_window *local_window(void)
 static inline bool local_window_has(uintptr_t address)
 {
     return address - LOCAL_WINDOWS_BASE < LOCAL_WINDOWS_SIZE ||
-           address - MORE_WINDOWS_BASE < MORE_WINDOWS_SIZE;
+           address - MORE_WINDOWS_BASE < MORE_WINDOWS_SIZE ||
+           address - EXACT_WINDOWS_BASE < EXACT_WINDOWS_SIZE;
 }
 
-// Make the window with this number, with as many page tables (of 512 pages) as
-// it needs or fewer; they stay for good. mm_lock held. False: out of memory.
 #define LOCAL_WINDOW_TABLES (LOCAL_WINDOW_PAGES / PT_ENTRIES)
-bool local_window_make_locked(struct local_window *window, uint32_t number,
-                              size_t tables);
+
+// The engines' window_make_locked() where windows lie in the page tables that
+// all CPUs share.
+struct mm_context;
+bool shared_window_make_locked(struct mm_context *context, size_t tables);
 
 // Reserve room for `count` frames: its address, or 0 when the window is full.
 // Any context.
@@ -92,13 +96,11 @@ static inline void local_window_set(uint64_t *entry, const struct page *page,
         page_direct_address(page) + (flags - DIRECT_MAP_BASE);
 }
 
-// Unmap `count` pages of the part that was filled last, and invalidate them on
-// this CPU, the page tables being open. Then give its room back: only now,
-// since a handler that takes the same room may need the entries.
-static inline void local_window_clear(uintptr_t address, size_t count)
+// Unmap `count` pages from `address` on, which these entries map, and
+// invalidate them on this CPU, the page tables being open.
+static inline void local_window_unmap(uint64_t *entry, uintptr_t at,
+                                      size_t count)
 {
-    uint64_t *entry = local_window_entry(local_window(), address);
-    uintptr_t at = address;
     percpu_add_value(pte_writes, count);
     percpu_add_value(invlpg, count);
     do {
@@ -107,6 +109,13 @@ static inline void local_window_clear(uintptr_t address, size_t count)
         entry++;
         at += PAGE_SIZE;
     } while (--count > 0);
+}
+
+// Give back the part at `address` of the running context's window, the last
+// that was taken, once it is unmapped: a handler that takes the same room may
+// need the entries.
+static inline void local_window_give(uintptr_t address)
+{
     *(volatile uintptr_t *)&local_window()->next = address;
 }
 
@@ -138,11 +147,18 @@ static inline void local_window_forget_moved(uintptr_t address, size_t count)
 // context.
 void local_window_trim(uintptr_t address, size_t count);
 
-// Whether one of `n` frames from `page` on is mapped in a part of the window;
-// an address of another window is none.
-bool local_window_holds(const struct local_window *window, uintptr_t address,
-                        size_t count, const struct page *page, size_t n);
+// Whether `count` pages from `address` on lie in the window. Any context.
+static inline bool local_window_spans(const struct local_window *window,
+                                      uintptr_t address, size_t count)
+{
+    return address >= window->base && address < window->end &&
+           count <= (window->end - address) / PAGE_SIZE;
+}
 
-// The frame at an address of the window; NULL: none. Any context.
-struct page *local_window_page(const struct local_window *window,
-                               uintptr_t address);
+// Whether one of `n` frames from `page` on is mapped by one of `count` entries
+// of a window. Any context.
+bool local_window_holds(const uint64_t *entry, size_t count,
+                        const struct page *page, size_t n);
+
+// The frame that an entry of a window maps; NULL: none. Any context.
+struct page *local_window_page(const uint64_t *entry);

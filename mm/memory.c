@@ -8,17 +8,16 @@
 #include "lib/panic.h"
 #include "mm/context.h"
 #include "mm/domain.h"
+#include "mm/engine.h"
 #include "mm/frames.h"
 #include "mm/heap.h"
 #include "mm/image.h"
 #include "mm/keys.h"
 #include "mm/layout.h"
+#include "mm/lock.h"
 #include "mm/pagetable.h"
 #include "mm/section.h"
 #include "mm/tables.h"
-
-#define DIRECT_RW (PTE_P | PTE_RW | PTE_A | PTE_D | PTE_XD)
-#define DIRECT_RO (PTE_P | PTE_A | PTE_XD)
 
 // What the early tables reach one to one (boot/entry.asm).
 #define EARLY_MAPPED GIB(4)
@@ -65,12 +64,14 @@ static __init phys_addr_t tables_block_find(void)
            "the machine at least 32 MiB (qemu -m 32M)");
 }
 
-static __init void direct_map(uint64_t base, uint64_t end, uint64_t flags,
-                              unsigned key)
+static __init void direct_map(uint64_t base, uint64_t end,
+                              enum direct_part part)
 {
     unsigned max_level = cpu_has(CPU_FEATURE_PAGE_1GB) ? 3 : 2;
-    if (base < end && pt_map(DIRECT_MAP_BASE + base, base, end - base,
-                             flags | PTE_KEY(key), max_level) != 0) {
+    uint64_t leaf = engine->direct_leaf[part];
+    if (base < end && leaf != 0 &&
+        pt_map(DIRECT_MAP_BASE + base, base, end - base, leaf, max_level) !=
+            0) {
         panic("no page tables for the direct map");
     }
 }
@@ -84,12 +85,24 @@ static __init void direct_map_range(const struct memory_range *range,
     for (unsigned i = 0; i < 2; i++) {
         uint64_t base = MIN(MAX(at, cut[i].base), range->end);
         uint64_t end = MIN(MAX(at, cut[i].end), range->end);
-        direct_map(at, base, DIRECT_RW, KEY_CLOSED);
-        direct_map(base, end, i == 0 ? DIRECT_RO : DIRECT_RW,
-                   i == 0 ? KEY_CLOSED : KEY_TABLES);
+        direct_map(at, base, DIRECT_FREE);
+        direct_map(base, end, i == 0 ? DIRECT_IMAGE : DIRECT_TABLES);
         at = end;
     }
-    direct_map(at, range->end, DIRECT_RW, KEY_CLOSED);
+    direct_map(at, range->end, DIRECT_FREE);
+}
+
+// The first block of page tables, where the direct map does not have it.
+static __init void tables_map(phys_addr_t block)
+{
+    if (engine->tables_base == DIRECT_MAP_BASE) {
+        return;
+    }
+    uint64_t lock = mm_lock();
+    if (engine->rekey_locked(block, TABLES_BLOCK_ORDER, KEY_TABLES) != 0) {
+        panic("no page tables for the page tables");
+    }
+    mm_unlock(lock);
 }
 
 __init void memory_map_build(const struct boot_info *boot)
@@ -109,6 +122,7 @@ __init void memory_map_build(const struct boot_info *boot)
     for (unsigned i = 0; i < ram.count; i++) {
         direct_map_range(&ram.ranges[i], cut);
     }
+    tables_map(block);
     pt_activate();
 }
 

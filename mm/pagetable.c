@@ -5,6 +5,7 @@
 
 #include "arch/tlb.h"
 #include "lib/panic.h"
+#include "mm/engine.h"
 #include "mm/frames.h"
 #include "mm/keys.h"
 #include "mm/layout.h"
@@ -19,10 +20,33 @@
 
 struct pt_tables pt_tables;
 
+// Of CPUs that have root tables of their own, which have in common with this
+// one all but what a CPU has for itself.
+static phys_addr_t roots[CPUS_MAX];
+static unsigned roots_count;
+
 static void entry_write(uint64_t *entry, uint64_t value)
 {
     *(volatile uint64_t *)entry = value;
     percpu_count(pte_writes);
+}
+
+// An entry of the root, and so of all roots.
+static void root_entry_write(unsigned index, uint64_t value)
+{
+    entry_write(&pt_table_at(pt_tables.root)[index], value);
+    for (unsigned i = 0; i < roots_count; i++) {
+        entry_write(&pt_table_at(roots[i])[index], value);
+    }
+}
+
+static void upper_entry_write(uint64_t *entry, unsigned level, uint64_t value)
+{
+    if (level == PT_LEVELS) {
+        root_entry_write(entry - pt_table_at(pt_tables.root), value);
+    } else {
+        entry_write(entry, value);
+    }
 }
 
 // A new table with every entry 0. Window open for writing. 0: none left.
@@ -74,7 +98,7 @@ static uint64_t *entry_find(uintptr_t address, unsigned level, bool make)
                 return NULL;
             }
             uint64_t user = address >> 63 ? 0 : PTE_US;
-            entry_write(entry, fresh | UPPER_FLAGS | user);
+            upper_entry_write(entry, at, fresh | UPPER_FLAGS | user);
         } else if (pte_is_leaf(*entry, at)) {
             if (!make || !leaf_split(entry, at)) {
                 return NULL;
@@ -235,7 +259,7 @@ static bool tables_prune(phys_addr_t table, unsigned level, uintptr_t start,
         if ((entry & PTE_P) && !pte_is_leaf(entry, level) &&
             tables_prune(entry & PTE_ADDRESS, level - 1, MAX(start, base),
                          MIN(end, base + span - 1), removal)) {
-            entry_write(&entries[i], 0);
+            upper_entry_write(&entries[i], level, 0);
             tlb_batch_add(&removal->batch, MAX(start, base));
             uint32_t frame = (entry & PTE_ADDRESS) / PAGE_SIZE;
             frame_page(frame)->private_next = removal->tables;
@@ -356,6 +380,11 @@ uint64_t *pt_entries_locked(uintptr_t address)
     return entries;
 }
 
+uint64_t *pt_entry(uintptr_t address)
+{
+    return entry_find(address, 1, false);
+}
+
 uint64_t *pt_entries_row_locked(uintptr_t address, size_t tables)
 {
     ASSERT(mm_lock_held() && IS_ALIGNED(address, PT_LEVEL_SIZE(2)));
@@ -386,7 +415,34 @@ __init void pt_activate(void)
 {
     cpu_write_cr3(pt_tables.root);
     tlb_flush_all();
-    pt_tables.base = DIRECT_MAP_BASE;
+    pt_tables.base = engine->tables_base;
+}
+
+phys_addr_t pt_row_make_locked(size_t count)
+{
+    ASSERT(mm_lock_held());
+    if (tables_prepare_row_locked(count) != 0) {
+        return 0;
+    }
+    uint32_t rights = window_open(WINDOW_WRITE);
+    phys_addr_t first = tables_take_row(count);
+    if (first != 0) {
+        memset(pt_table_at(first), 0, count * PAGE_SIZE);
+    }
+    window_close(rights);
+    return first;
+}
+
+phys_addr_t pt_root_make_locked(void)
+{
+    phys_addr_t root = pt_row_make_locked(1);
+    if (root != 0) {
+        uint32_t rights = window_open(WINDOW_WRITE);
+        memcpy(pt_table_at(root), pt_table_at(pt_tables.root), PAGE_SIZE);
+        window_close(rights);
+        roots[roots_count++] = root;
+    }
+    return root;
 }
 
 phys_addr_t pt_root(void)

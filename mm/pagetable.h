@@ -64,10 +64,21 @@ void pt_rekey_locked(uintptr_t address, uint64_t size, unsigned key,
 // held; writing needs the window (mm/pt_window.h).
 uint64_t *pt_entries_locked(uintptr_t address);
 
+// The same where the tables are known to be there. Any context.
+uint64_t *pt_entry(uintptr_t address);
+
 // The same for a range of `tables` times 2 MiB, of which nothing is mapped: the
 // entries of all of it, in a row. Its tables stay for good. NULL: no row of
 // table frames left.
 uint64_t *pt_entries_row_locked(uintptr_t address, size_t tables);
+
+// `count` empty tables side by side that nothing leads to yet: the address of
+// the first, or 0: none left. They stay for good. mm_lock held.
+phys_addr_t pt_row_make_locked(size_t count);
+
+// A root of a CPU's own: what all have in common is kept so from now on, the
+// rest is the caller's. 0: no table left. mm_lock held.
+phys_addr_t pt_root_make_locked(void);
 
 // Build on the early one-to-one mapping: `root` and later tables come from
 // pt_tables (mm/tables.h). Boot.

@@ -6,6 +6,7 @@
 #include "lib/panic.h"
 #include "mm/blocks.h"
 #include "mm/domain.h"
+#include "mm/engine.h"
 #include "mm/frame_cache.h"
 #include "mm/frames.h"
 #include "mm/frames_internal.h"
@@ -160,6 +161,11 @@ int frames_release(phys_addr_t base, uint64_t size)
     return error;
 }
 
+int frames_rekey_locked(phys_addr_t block, unsigned order, unsigned key)
+{
+    return engine->rekey_locked(block, order, key);
+}
+
 // A whole block gets a whole leaf again, if it was split.
 static int block_rekey_locked(phys_addr_t block, unsigned key)
 {
@@ -168,7 +174,7 @@ static int block_rekey_locked(phys_addr_t block, unsigned key)
                                                        PTE_KEY(key));
 }
 
-int frames_rekey_locked(phys_addr_t block, unsigned order, unsigned key)
+int direct_rekey_locked(phys_addr_t block, unsigned order, unsigned key)
 {
     if (order < BLOCK_ORDER) {
         return pt_change_locked(DIRECT_MAP_BASE + block, PAGE_SIZE << order,
@@ -231,7 +237,7 @@ static bool domain_shrink_locked(struct domain *domain, uint64_t frame,
     // this very block.
     bool can_join = order < BLOCK_ORDER && tables_prepare_locked() == 0;
     if (pool_merge_locked(block, order) >= BLOCK_ORDER && can_join) {
-        block_rekey_locked(ALIGN_DOWN(block, MIB(2)), KEY_CLOSED);
+        frames_rekey_locked(ALIGN_DOWN(block, MIB(2)), BLOCK_ORDER, KEY_CLOSED);
     }
     return true;
 }

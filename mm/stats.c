@@ -4,6 +4,7 @@
 #include "arch/percpu.h"
 #include "keyhole.h"
 #include "mm/bracket.h"
+#include "mm/engine.h"
 
 // Of all CPUs. Another CPU's counter may be about to grow.
 #define SUM(member)                                                            \
@@ -30,15 +31,17 @@ void map_stats_read(struct map_stats *stats)
     *stats = (struct map_stats){
         .brackets = opened,
         .nested = opened - outermost,
-        .pkrs_writes = SUM(bracket_pkrs_writes) + SUM(other_pkrs_writes),
-        .pkrs_writes_skipped = SUM(other_pkrs_writes_skipped) +
-                               bracket_writes_skipped(opened, open),
         .pte_writes = SUM(pte_writes),
         .invlpg = SUM(invlpg),
         .full_flushes = SUM(full_flushes),
         .shootdown_ipis = SUM(shootdown_ipis),
         .faults = SUM(faults),
     };
+    if (engine->counts_pkrs) {
+        stats->pkrs_writes = SUM(bracket_pkrs_writes) + SUM(other_pkrs_writes);
+        stats->pkrs_writes_skipped = SUM(other_pkrs_writes_skipped) +
+                                     bracket_writes_skipped(opened, open);
+    }
 }
 
 unsigned cpu_id(void)

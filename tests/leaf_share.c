@@ -51,8 +51,8 @@ static unsigned large_permille(void)
 {
     uint64_t bytes[PT_LEVELS + 1];
     memory_leaf_bytes(bytes);
-    uint64_t large = bytes[2] + bytes[3];
-    return (unsigned)(large * 1000 / (large + bytes[1]));
+    uint64_t large = bytes[2] + bytes[3], all = large + bytes[1];
+    return all != 0 ? (unsigned)(large * 1000 / all) : 1000; // none is small
 }
 
 static void steps_do(unsigned steps, uint64_t limit, struct leaf_share *share)

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: MIT
+//
+// A direct map whose leaves come and go: a bracket makes the leaves of its
+// frames present and, when it was the last on a frame, absent again, with a
+// flush on all CPUs: what set_direct_map() and XPFO do. For comparison: a frame
+// that one thread has open is open to all.
+//
+// How many have a frame open, and how many of them to write, is in bits of its
+// leaf that the CPU ignores while CR4.PKS and CR4.PKE are 0 (SDM 3A 4.5, table
+// 4-20), so that one compare-and-exchange changes the counts and the leaf. In a
+// handler only the CPU that closes forgets: it cannot wait for others.
+#include "arch/cpu.h"
+#include "arch/pks.h"
+#include "arch/tlb.h"
+#include "arch/trap.h"
+#include "lib/panic.h"
+#include "mm/engine.h"
+#include "mm/frames.h"
+#include "mm/keys.h"
+#include "mm/local_window.h"
+#include "mm/pagetable.h"
+#include "mm/pt_window.h"
+#include "mm/tables_only.h"
+
+// In mm/flip.asm, and what that calls.
+void flip_map_call(void);
+void flip_unmap_call(void);
+void flip_map(struct bracket *slot, uint32_t kept);
+void flip_unmap(const struct bracket *slot);
+
+// What a map call keeps of the rights, and the slot's `backing` then.
+#define KEEP_TO_WRITE 4
+#define KEEP_TO_READ 8
+
+// Openers in bits 58:52, writers in bits 62:59 and 11:9.
+#define OPENERS_SHIFT 52
+#define WRITERS_HIGH_SHIFT 59
+#define WRITERS_LOW_SHIFT 9
+#define COUNT_MAX 127
+
+struct counts {
+    unsigned openers, writers;
+};
+
+static struct counts counts_of(uint64_t entry)
+{
+    return (struct counts){
+        .openers = entry >> OPENERS_SHIFT & COUNT_MAX,
+        .writers = (entry >> WRITERS_HIGH_SHIFT & 15) << 3 |
+                   (entry >> WRITERS_LOW_SHIFT & 7),
+    };
+}
+
+static uint64_t entry_with(struct counts counts, phys_addr_t frame)
+{
+    if (counts.openers == 0) {
+        return 0;
+    }
+    return frame | PTE_P | PTE_A | PTE_XD |
+           (counts.writers != 0 ? PTE_RW | PTE_D : 0) |
+           (uint64_t)counts.openers << OPENERS_SHIFT |
+           (uint64_t)(counts.writers >> 3) << WRITERS_HIGH_SHIFT |
+           (uint64_t)(counts.writers & 7) << WRITERS_LOW_SHIFT;
+}
+
+// One opener more or less of a frame; tables open. True: less is allowed than
+// was.
+static bool entry_change(uint64_t *entry, phys_addr_t frame, int openers,
+                         int writers)
+{
+    uint64_t old = __atomic_load_n(entry, __ATOMIC_RELAXED), value;
+    do {
+        struct counts counts = counts_of(old);
+        ASSERT(openers < 0 || counts.openers < COUNT_MAX);
+        counts.openers += openers;
+        counts.writers += writers;
+        value = entry_with(counts, frame);
+    } while (!__atomic_compare_exchange_n(entry, &old, value, false,
+                                          __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
+    percpu_count(pte_writes);
+    return (old & ~value & (PTE_P | PTE_RW)) != 0;
+}
+
+static void frames_flip(uintptr_t address, size_t count, int openers,
+                        int writers)
+{
+    bool less = false;
+    uint32_t rights = window_open(WINDOW_WRITE);
+    for (size_t i = 0; i < count; i++) {
+        uintptr_t at = address + i * PAGE_SIZE;
+        less |=
+            entry_change(pt_entry(at), at - DIRECT_MAP_BASE, openers, writers);
+    }
+    window_close(rights);
+    if (!less) {
+        return;
+    }
+    uint64_t flags = cpu_interrupts_off();
+    if (count > TLB_PAGES_MAX) {
+        tlb_flush_all();
+    } else {
+        for (size_t i = 0; i < count; i++) {
+            tlb_flush_page(address + i * PAGE_SIZE);
+        }
+    }
+    if (percpu.trap_level == 0) {
+        tlb_shootdown_range(address, count);
+    }
+    cpu_interrupts_restore(flags);
+}
+
+__used void flip_map(struct bracket *slot, uint32_t kept)
+{
+    slot->backing = kept;
+    slot->rights = slot[-1].rights; // for what opens the tables
+    frames_flip(ALIGN_DOWN(slot->address, PAGE_SIZE), bracket_frames(slot), 1,
+                kept == KEEP_TO_WRITE);
+}
+
+__used void flip_unmap(const struct bracket *slot)
+{
+    frames_flip(ALIGN_DOWN(slot->address, PAGE_SIZE), bracket_frames(slot), -1,
+                slot->backing == KEEP_TO_WRITE ? -1 : 0);
+}
+
+static void bracket_abandon(struct bracket *bracket)
+{
+    flip_unmap(bracket);
+}
+
+static void init_cpu(void)
+{
+    ASSERT(cpu_read_cr0() == CR0_KERNEL);
+    percpu.bracket_top[-1].rights = PKRS_CLOSED;
+}
+
+// Tables for every frame that can be allocated: a bracket cannot make any.
+static int rekey_locked(phys_addr_t block, unsigned order, unsigned key)
+{
+    uint64_t size = PAGE_SIZE << order;
+    for (uint64_t at = 0; at < size && key != KEY_TABLES;
+         at += PT_LEVEL_SIZE(2)) {
+        if (pt_entries_locked(DIRECT_MAP_BASE + block + at) == NULL) {
+            return -ENOMEM;
+        }
+    }
+    return tables_only_rekey_locked(block, order, key);
+}
+
+static const struct domain_rights to_write = {~0u, KEEP_TO_WRITE};
+static const struct domain_rights to_read = {~0u, KEEP_TO_READ};
+
+static void domain_begin_locked(struct domain *domain)
+{
+    domain_rights_put(domain->id, &to_write, &to_read, 0);
+}
+
+static void domain_end_locked(struct domain *domain)
+{
+    domain_rights_set(domain->id, 0, 0);
+}
+
+static bool domain_open(struct domain *domain)
+{
+    (void)domain;
+    return false;
+}
+
+static void fill_begin(struct frame_filler *filler, struct domain *domain)
+{
+    filler->domain = domain;
+}
+
+static void *fill_frame(struct frame_filler *filler, struct page *page)
+{
+    (void)filler;
+    frames_flip(page_direct_address(page), 1, 1, 1);
+    return (void *)page_direct_address(page);
+}
+
+static void fill_frame_end(struct frame_filler *filler, void *address)
+{
+    (void)filler;
+    frames_flip((uintptr_t)address, 1, -1, -1);
+}
+
+static void fill_end(struct frame_filler *filler)
+{
+    (void)filler;
+}
+
+static bool rights_hold(uint64_t *is, uint64_t *wanted)
+{
+    *wanted = CR0_KERNEL;
+    *is = cpu_read_cr0();
+    return *is == *wanted &&
+           (brackets_depth() != 0 || pks_rights() == PKRS_CLOSED);
+}
+
+static bool direct_leaf_is_right(uint64_t leaf, unsigned key)
+{
+    (void)key;
+    return leaf == 0 || brackets_open() != 0;
+}
+
+static bool domain_is_right(const struct domain *domain)
+{
+    return domain->key == 0 && domain_fill_[domain->id] == 0 &&
+           domain_write_[domain->id].keep == KEEP_TO_WRITE &&
+           domain_read_[domain->id].keep == KEEP_TO_READ;
+}
+
+const struct engine engine_flip = {
+    .name = "flip",
+    .id = PROTECT_FLIP,
+    .call =
+        {
+            [ENGINE_CALL_MAP] = flip_map_call,
+            [ENGINE_CALL_MAP_RANGE] = flip_map_call,
+            [ENGINE_CALL_UNMAP] = flip_unmap_call,
+            [ENGINE_CALL_RIGHTS] = tables_rights_write,
+        },
+    .trap_entry = trap_entry_tables,
+    .tables_base = TABLES_MAP_BASE,
+    .window_key = KEY_KERNEL,
+    .init_cpu = init_cpu,
+    .rekey_locked = rekey_locked,
+    .domain_begin_locked = domain_begin_locked,
+    .domain_end_locked = domain_end_locked,
+    .domain_open = domain_open,
+    .fill_begin = fill_begin,
+    .fill_frame = fill_frame,
+    .fill_frame_end = fill_frame_end,
+    .fill_end = fill_end,
+    .window_make_locked = shared_window_make_locked,
+    .bracket_abandon = bracket_abandon,
+    .direct_bits = BITS(62, 52) | BITS(11, 9),
+    .rights_hold = rights_hold,
+    .direct_leaf_is_right = direct_leaf_is_right,
+    .domain_is_right = domain_is_right,
+};
