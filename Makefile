@@ -166,6 +166,7 @@ KERNEL_SRCS := \
 
 FRAMEWORK_SRCS := \
     tests/bench.c \
+    tests/bench_line.c \
     tests/framework.c
 
 TEST_SRCS := \

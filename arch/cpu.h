@@ -97,6 +97,28 @@ static inline uint64_t cpu_read_tsc(void)
     return (uint64_t)high << 32 | low;
 }
 
+// The same when all that came before is done, and before anything that comes
+// behind begins (SDM 2B, RDTSCP and RDTSC). The first form wants RDTSCP.
+static inline uint64_t cpu_read_tscp(void)
+{
+    uint32_t low, high;
+    __asm__ volatile("rdtscp; lfence"
+                     : "=a"(low), "=d"(high)
+                     :
+                     : "rcx", "memory");
+    return (uint64_t)high << 32 | low;
+}
+
+static inline uint64_t cpu_read_tsc_fenced(void)
+{
+    uint32_t low, high;
+    __asm__ volatile("lfence; rdtsc; lfence"
+                     : "=a"(low), "=d"(high)
+                     :
+                     : "memory");
+    return (uint64_t)high << 32 | low;
+}
+
 static inline uint64_t cpu_read_flags(void)
 {
     uint64_t flags;

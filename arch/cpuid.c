@@ -25,6 +25,7 @@ static const struct feature {
     [CPU_FEATURE_SMAP] = {7, EBX, 20, "SMAP", "smap"},
     [CPU_FEATURE_UMIP] = {7, ECX, 2, "UMIP", "umip"},
     [CPU_FEATURE_PAGE_1GB] = {0x80000001, EDX, 26, "1-GByte pages", "pdpe1gb"},
+    [CPU_FEATURE_RDTSCP] = {0x80000001, EDX, 27, "RDTSCP", "rdtscp"},
 };
 
 static uint32_t feature_set;

@@ -17,6 +17,7 @@ enum cpu_feature {
     CPU_FEATURE_SMAP,
     CPU_FEATURE_UMIP,
     CPU_FEATURE_PAGE_1GB,
+    CPU_FEATURE_RDTSCP,
     CPU_FEATURE_COUNT,
 };
 

@@ -3,11 +3,22 @@
 // What the kernel's own benchmarks may do beside BENCH_LOOP.
 #pragma once
 
+#include "keyhole.h"
 #include "lib/types.h"
+
+// Before the first BENCH_LOOP of a benchmark with long iterations: measure
+// batches of so many iterations each. `length` is 1 to 512, and 512 where
+// nobody calls this.
+void bench_batch(unsigned length);
 
 // After a first BENCH_LOOP, and before a second in the same benchmark: what the
 // first measured is taken off what the second does.
 void bench_less(void);
+
+// In place of BENCH_LOOP, for what happens on several CPUs: all between the
+// two, once, shared out among `operations`.
+void bench_region_begin(void);
+void bench_region_end(uint64_t operations);
 
 // In place of BENCH_LOOP, for what is counted otherwise: the value, the
 // smallest and the largest, to be printed as they are.

@@ -63,6 +63,22 @@ void test_skip(const char *why)
     now.skip = why;
 }
 
+void test_verdict_reset(void)
+{
+    now.failed = false;
+    now.skip = NULL;
+}
+
+bool test_verdict_failed(void)
+{
+    return now.failed;
+}
+
+const char *test_verdict_skip(void)
+{
+    return now.skip;
+}
+
 // What really happened, for a check that wanted something else.
 static void caught_print(const char *file, int line, const char *want,
                          const struct catch_frame *caught,
@@ -222,8 +238,7 @@ static void test_alone(const struct test_entry *test)
 static void test_run(const struct test_entry *test, unsigned number,
                      unsigned counts[3])
 {
-    now.failed = false;
-    now.skip = NULL;
+    test_verdict_reset();
     test_alone(test);
     if (now.failed) {
         counts[1]++;

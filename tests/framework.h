@@ -8,3 +8,9 @@
 // Something nobody caught ended a thread that the test had made: fail the test.
 // For thread_failures_to(), where it is set while tests run.
 void test_thread_failed(const struct thread *thread);
+
+// For what is no test and uses checks: forget the verdict; whether a check has
+// failed since then; and why SKIP() left, or NULL.
+void test_verdict_reset(void);
+bool test_verdict_failed(void);
+const char *test_verdict_skip(void);
