@@ -172,8 +172,11 @@ FRAMEWORK_SRCS := \
 TEST_SRCS := \
     tests/alias.c \
     tests/bench_cpus.c \
+    tests/bench_floor.c \
     tests/bench_frames.c \
     tests/bench_irq.c \
+    tests/bench_lengths.c \
+    tests/bench_parallel.c \
     tests/breakpoint.c \
     tests/handler_stubs.asm \
     tests/handlers.c \
@@ -255,7 +258,15 @@ TEST_SRCS := \
     tests/test_vmap_limits.c \
     tests/test_watchdog.c \
     tests/test_window_moved.c \
-    tests/vmap_frames.c
+    tests/vmap_frames.c \
+    tests/workload.c \
+    tests/workload_blocks.c \
+    tests/workload_cache.c \
+    tests/workload_cpus.c \
+    tests/workload_log.c \
+    tests/workload_pages.c \
+    tests/workload_tables.c \
+    tests/workload_vmap.c
 
 APP_SRCS := \
     apps/demo.c
@@ -416,8 +427,10 @@ $(O)/link.stamp: FORCE
 # Tests are many and none is in a hurry: small is better.
 $(O)/obj/tests/%.c.o: CFLAGS += -Os
 
-# What is measured in it is the kernel's inlined code.
-$(O)/obj/tests/bench_frames.c.o: CFLAGS += -O2
+# What is measured in them is the kernel's inlined code, and code as an
+# application has it.
+$(addprefix $(O)/obj/,$(addsuffix .o,tests/bench_floor.c tests/bench_frames.c \
+    tests/bench_lengths.c $(filter tests/workload%,$(TEST_SRCS)))): CFLAGS += -O2
 
 # Leaves where bad pointers end up keep their frame: the caller is in the report.
 $(O)/obj/lib/string.c.o: CFLAGS += -mno-omit-leaf-frame-pointer

@@ -1,58 +1,38 @@
 // SPDX-License-Identifier: MIT
 //
 // What many CPUs cost: brackets on all at once, and what one unmap asks of the
-// others. With -icount the time-stamp counter counts the instructions of all
-// CPUs together.
+// others.
 #include "arch/cpu.h"
 #include "mm/frames.h"
-#include "tests/bench.h"
+#include "tests/bench_parallel.h"
 #include "tests/threads.h"
 
 #define PAIRS 100000
 
-static unsigned waiting; // threads that have begun
-static volatile bool go, enough;
-
 static int pairs(void *page)
 {
-    __atomic_fetch_add(&waiting, 1, __ATOMIC_SEQ_CST);
-    while (!go) {
-        cpu_pause();
-    }
     for (unsigned i = 0; i < PAIRS; i++) {
         kunmap_local(kmap_local_page(page));
     }
     return 0;
 }
 
-// Instructions of a pair and its loop, on each CPU, with a frame of its own in
-// one domain. The CPU of the benchmark has one thread more, which waits.
+// A pair and its loop, on each CPU, with a frame of its own in one domain.
 BENCH(kmap, pair_on_every_cpu)
 {
-    unsigned count = cpus_online();
-    struct thread *threads[CPUS_MAX];
-    struct page *pages[CPUS_MAX];
-    waiting = 0;
-    go = false;
-    for (unsigned cpu = 0; cpu < count; cpu++) {
+    void *pages[CPUS_MAX];
+    for (unsigned cpu = 0; cpu < cpus_online(); cpu++) {
         pages[cpu] = alloc_page(domain_ram);
-        threads[cpu] = thread_create_on(cpu, "pairs", pairs, pages[cpu]);
+        CHECK(pages[cpu] != NULL);
     }
-    while (__atomic_load_n(&waiting, __ATOMIC_SEQ_CST) < count) {
-        thread_yield();
-    }
-    uint64_t start = cpu_read_tsc();
-    go = true;
-    for (unsigned cpu = 0; cpu < count; cpu++) {
-        thread_join(threads[cpu]);
-    }
-    uint64_t ticks = cpu_read_tsc() - start;
-    uint64_t each = (ticks + PAIRS * count / 2) / (PAIRS * count);
-    for (unsigned cpu = 0; cpu < count; cpu++) {
+    CHECK(bench_on_every_cpu(pairs, pages, PAIRS));
+    for (unsigned cpu = 0; cpu < cpus_online(); cpu++) {
         free_page(pages[cpu]);
     }
-    bench_value("insns", each, each, each);
 }
+
+static unsigned waiting; // threads that have begun
+static volatile bool enough;
 
 static int busy(void *unused)
 {
