@@ -51,12 +51,14 @@ static bool report_is(const char *what, unsigned line, unsigned other,
 }
 
 // `call`, in one line, is reported as `what`; the other site is in line
-// `other`, or there is none (0).
+// `other`, or there is none (0). CHECK_MISUSE() would keep the text of the call
+// with its macros expanded, a screenful each.
 #define REPORTED(call, what, other)                                            \
     do {                                                                       \
         uint32_t rights_ = pks_rights();                                       \
         unsigned depth_ = brackets_depth();                                    \
-        CHECK_MISUSE(call);                                                    \
+        CHECK_CAUGHT_(test_caught_misuse(__FILE__, __LINE__, &catch_, #call),  \
+                      true, call);                                             \
         CHECK(report_is(what, __LINE__, other, __func__));                     \
         CHECK_EQ(pks_rights(), rights_);                                       \
         CHECK_EQ(brackets_depth(), depth_);                                    \
