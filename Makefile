@@ -390,7 +390,7 @@ boot_words = $(strip $(1) $(if $(PROTECT),protect=$(PROTECT)) $(APPEND))
 MACHINE = --qemu '$(QEMU)' --cpu '$(CPU)' --memory '$(MEM)' --smp '$(SMP)'
 
 .PHONY: mutants iso elf run test bench bench-wall debug lint help clean format
-.PHONY: install-deps soak docs verify FORCE
+.PHONY: install-deps soak docs verify bench-check bench-accept bench-release FORCE
 .PHONY: run-machine debug-machine bench-machine soak-machine test-all test-parts test-one
 
 iso: $(ISO) ## Build $(O)/keyhole.iso (default)
@@ -534,6 +534,22 @@ bench-machine:
 	    --words '$(call boot_words,bench$(if $(BENCH),=$(BENCH)))' \
 	    --limit 300 --only bench --only '# seed=' -- -icount shift=0,sleep=off
 
+# In the release build, whatever BUILD says: the baseline is about that.
+BENCH_CHECK = $(PYTHON) tools/bench-check --build '$(O)/release' \
+    --baseline tests/bench-baseline.csv --compiler '$(CC_VERSION)' \
+    --qemu '$(QEMU)' --jobs $(JOBS) $(if $(PROTECT),--engine $(PROTECT)) \
+    $(if $(BENCH),--globs '$(BENCH)')
+
+bench-check: bench-release ## Compare instructions and events with the baseline
+	@$(BENCH_CHECK)
+
+bench-accept: bench-release ## Make what they are now the baseline
+	@$(BENCH_CHECK) --accept
+
+bench-release:
+	@tools/install-deps run
+	@$(MAKE) $(PARALLEL) O=$(O)/release BUILD=release elf
+
 bench-wall: ## Wall time of a run beside a guest that exits at once; sizes
 	@tools/install-deps run
 	@$(MAKE) $(PARALLEL) O=$(O)/release BUILD=release elf iso
@@ -617,6 +633,7 @@ TOOL_TESTS := \
     tests/docs/run-docs \
     tests/tools/test-reproducible \
     tests/tools/test-app \
+    tests/tools/test-bench-check \
     tests/tools/test-layers \
     tests/tools/test-messages \
     tests/tools/test-mutants \

@@ -47,10 +47,11 @@ static uint32_t rights_of(struct page *page)
 }
 
 // Read what may be done, clear the domain's bits, write the register, touch,
-// and write it back: two calls of the one function that may
-// (arch/pks_write.asm) with its registers loaded. No site, no nesting, no
-// check, and no word that a handler could restore the register from: so no
-// interrupts.
+// and write it back: two calls of the one function that may, by the way in for
+// registers that are loaded (arch/pks_write.asm), and two instructions that
+// load them. No site, no nesting, no check, and no word from which a handler
+// could restore the register: so no interrupts. These two writes are not
+// counted.
 BENCH(kmap, pair_minimum)
 {
     if (protect_engine() != PROTECT_PKS) {
