@@ -4,6 +4,7 @@
 #include "arch/cpuid.h"
 
 #include "arch/cpu.h"
+#include "lib/string.h"
 
 enum cpuid_register { EAX, EBX, ECX, EDX };
 
@@ -64,6 +65,22 @@ const char *cpu_feature_qemu(enum cpu_feature feature)
 unsigned cpu_physical_bits(void)
 {
     return physical_bits;
+}
+
+void cpu_brand_read(char brand[CPU_BRAND_SIZE])
+{
+    char whole[CPU_BRAND_SIZE] = {0};
+    uint32_t out[4];
+    for (unsigned i = 0; i < 3; i++) {
+        cpuid_read(0x80000002 + i, out);
+        memcpy(whole + i * sizeof(out), out, sizeof(out));
+    }
+    size_t from = 0;
+    while (whole[from] == ' ') {
+        from++;
+    }
+    memset(brand, 0, CPU_BRAND_SIZE);
+    memcpy(brand, whole + from, CPU_BRAND_SIZE - from);
 }
 
 __init void cpu_features_init(void)

@@ -31,6 +31,11 @@ const char *cpu_feature_qemu(enum cpu_feature feature);
 // Bits of a physical address (CPUID.80000008H:EAX[7:0]).
 unsigned cpu_physical_bits(void);
 
+// The name that the CPU gives itself (CPUID.80000002H to 80000004H, SDM 2A
+// CPUID), without the spaces before it; empty where it has none.
+#define CPU_BRAND_SIZE 49
+void cpu_brand_read(char brand[CPU_BRAND_SIZE]);
+
 // Ask CPUID. Boot CPU, once.
 void cpu_features_init(void);
 

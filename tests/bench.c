@@ -9,6 +9,7 @@
 #include "arch/cpuid.h"
 #include "kernel/main.h"
 #include "kernel/run.h"
+#include "kernel/timer.h"
 #include "kernel/watchdog.h"
 #include "lib/glob.h"
 #include "mm/memory.h"
@@ -222,6 +223,15 @@ static bool tsc_counts_insns(void)
     return true;
 }
 
+// Whose ticks these are: they mean something on that machine alone.
+static void machine_print(void)
+{
+    char brand[CPU_BRAND_SIZE];
+    cpu_brand_read(brand);
+    printf("# cpu: %s\n# tsc: %llu kHz\n", brand,
+           (unsigned long long)clock_ticks(1000));
+}
+
 static bool bench_run(const struct test_entry *b)
 {
     bench_batch(BATCH_LENGTH);
@@ -252,6 +262,9 @@ bool benches_run(const char *globs)
     uint64_t started_tsc = cpu_read_tsc();
     watchdog_stop(); // its interrupts would count
     bench.unit = tsc_counts_insns() ? "insns" : "ticks";
+    if (strcmp(bench.unit, "ticks") == 0) {
+        machine_print();
+    }
     unsigned found = facts_print(globs, started_tsc);
     bool good = true;
     for (const struct test_entry *b = __benches_start; b < __benches_end; b++) {
