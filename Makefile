@@ -201,6 +201,7 @@ TEST_SRCS := \
     tests/test_copy.c \
     tests/test_cpus.c \
     tests/test_cpus_keys.c \
+    tests/test_escapes.c \
     tests/test_fault.c \
     tests/test_frame_cache.c \
     tests/test_frame_cache_nmi.c \
