@@ -19,6 +19,7 @@ TEST :=#: tests to run: GLOB[,GLOB]
 TESTS := yes#: no leaves the kernel's own tests out
 MUTANT :=#: mutants to try: GLOB[,GLOB]
 BENCH :=#: benchmarks to run: GLOB[,GLOB]
+COSTS :=#: of the report's model, in cycles: NAME=LOW:HIGH ...
 MINUTES :=#: how long `make soak` runs its mix
 PROTECT :=#: engine: pks, exact, open, flip, auto
 SMP := 1#: CPUs of the machine
@@ -391,7 +392,7 @@ boot_words = $(strip $(1) $(if $(PROTECT),protect=$(PROTECT)) $(APPEND))
 MACHINE = --qemu '$(QEMU)' --cpu '$(CPU)' --memory '$(MEM)' --smp '$(SMP)'
 
 .PHONY: mutants iso elf run test bench bench-wall debug lint help clean format
-.PHONY: install-deps soak docs verify bench-check bench-accept bench-release FORCE
+.PHONY: install-deps soak docs verify bench-check report bench-check bench-accept bench-release FORCE
 .PHONY: run-machine debug-machine bench-machine soak-machine test-all test-parts test-one
 
 iso: $(ISO) ## Build $(O)/keyhole.iso (default)
@@ -547,6 +548,14 @@ bench-check: bench-release ## Compare instructions and events with the baseline
 bench-accept: bench-release ## Make what they are now the baseline
 	@$(BENCH_CHECK) --accept
 
+report: ## Measure every engine, write $(O)/report/index.html: COSTS=
+	@tools/install-deps report
+	@$(MAKE) $(PARALLEL) elf
+	@$(MAKE) $(PARALLEL) O=$(O)/release BUILD=release elf
+	@$(PYTHON) tools/report --release '$(O)/release' --debug '$(O)' \
+	    --out '$(O)/report' --costs '$(COSTS)' --compiler '$(CC_VERSION)' \
+	    --qemu '$(QEMU)' --jobs $(JOBS) $(if $(PROTECT),--engine $(PROTECT))
+
 bench-release:
 	@tools/install-deps run
 	@$(MAKE) $(PARALLEL) O=$(O)/release BUILD=release elf
@@ -679,7 +688,7 @@ format: ## Format all C code with clang-format
 	@clang-format -i $$(git ls-files '*.[ch]')
 
 install-deps: ## Install every Debian package that any target needs
-	@tools/install-deps run test lint debug verify
+	@tools/install-deps run test lint debug verify report
 
 clean: ## Remove everything that was built
 	@if [ -e $(O) ] && [ ! -e $(O)/flags.stamp ] && [ ! -e $(O)/variant ] && \

@@ -4,6 +4,8 @@
 # that make such consoles. One result is a dict, as in the line of JSON that the
 # kernel prints (docs/reference/serial-protocol.md).
 
+import csv
+import io
 import json
 import re
 
@@ -18,6 +20,8 @@ ICOUNT = ("-icount", "shift=0,sleep=off")
 SEED = "seed=1"
 LINE = re.compile(r"^bench (\{.*\})$", re.M)
 SKIPPED = re.compile(r"^# (\S+): SKIP (.*)$", re.M)
+COLUMNS = ("name", "engine", "cpus", "unit", "value", "min", "q1", "q3", "max",
+           "n") + EVENTS
 # A kernel that has no such engine, and a CPU that cannot carry it.
 REFUSED = re.compile(r"Bail out! (protect=\w+: .*|this CPU has no .*)")
 
@@ -40,6 +44,16 @@ def results(text):
                              + ", ".join(sorted(missing)))
         found.append(result)
     return found
+
+
+def csv_text(found, more=()):
+    """Results as CSV, with further columns that they have."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, COLUMNS + tuple(more), restval="",
+                            extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(found)
+    return out.getvalue()
 
 
 def skipped(text):
