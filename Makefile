@@ -111,6 +111,7 @@ MM_SRCS := \
     mm/long_maps.c \
     mm/memory.c \
     mm/pagetable.c \
+    mm/pagetable_entries.c \
     mm/pagetable_walk.c \
     mm/pool.c \
     mm/section.c \

@@ -14,101 +14,6 @@
 #include "mm/pt_window.h"
 #include "mm/tables.h"
 
-// Upper levels allow everything: the leaf decides. They are supervisor, so
-// that an emulator that looks at upper levels applies IA32_PKRS too.
-#define UPPER_FLAGS (PTE_P | PTE_RW | PTE_A)
-
-struct pt_tables pt_tables;
-
-// Of CPUs that have root tables of their own, which have in common with this
-// one all but what a CPU has for itself.
-static phys_addr_t roots[CPUS_MAX];
-static unsigned roots_count;
-
-static void entry_write(uint64_t *entry, uint64_t value)
-{
-    *(volatile uint64_t *)entry = value;
-    percpu_count(pte_writes);
-}
-
-// An entry of the root, and so of all roots.
-static void root_entry_write(unsigned index, uint64_t value)
-{
-    entry_write(&pt_table_at(pt_tables.root)[index], value);
-    for (unsigned i = 0; i < roots_count; i++) {
-        entry_write(&pt_table_at(roots[i])[index], value);
-    }
-}
-
-static void upper_entry_write(uint64_t *entry, unsigned level, uint64_t value)
-{
-    if (level == PT_LEVELS) {
-        root_entry_write(entry - pt_table_at(pt_tables.root), value);
-    } else {
-        entry_write(entry, value);
-    }
-}
-
-// A new table with every entry 0. Window open for writing. 0: none left.
-static phys_addr_t table_new(void)
-{
-    phys_addr_t table = table_take();
-    if (table != 0) {
-        memset(pt_table_at(table), 0, PAGE_SIZE);
-    }
-    return table;
-}
-
-static uint64_t leaf_entry(phys_addr_t physical, uint64_t flags, unsigned level)
-{
-    return physical | flags | (level > 1 ? PTE_PS : 0);
-}
-
-// Replace the leaf *entry of `level` by a table of 512 leaves that say the
-// same. The table is complete before it can be seen; no flush is needed since
-// old and new translate alike.
-static bool leaf_split(uint64_t *entry, unsigned level)
-{
-    phys_addr_t table = table_take();
-    if (table == 0) {
-        return false;
-    }
-    uint64_t flags = *entry & ~(PTE_ADDRESS | PTE_PS);
-    phys_addr_t physical = *entry & PTE_ADDRESS;
-    uint64_t *to = pt_table_at(table);
-    for (unsigned i = 0; i < PT_ENTRIES; i++) {
-        to[i] = leaf_entry(physical + i * PT_LEVEL_SIZE(level - 1), flags,
-                           level - 1);
-    }
-    percpu_count(pte_writes);
-    entry_write(entry, table | UPPER_FLAGS);
-    return true;
-}
-
-// The entry of `level` for an address; missing tables are made and leaves in
-// the way are split if `make` is set. NULL: there is none, or no table left.
-static uint64_t *entry_find(uintptr_t address, unsigned level, bool make)
-{
-    uint64_t *table = pt_table_at(pt_tables.root);
-    for (unsigned at = PT_LEVELS; at > level; at--) {
-        uint64_t *entry = &table[pt_index(address, at)];
-        if (!(*entry & PTE_P)) {
-            phys_addr_t fresh = make ? table_new() : 0;
-            if (fresh == 0) {
-                return NULL;
-            }
-            uint64_t user = address >> 63 ? 0 : PTE_US;
-            upper_entry_write(entry, at, fresh | UPPER_FLAGS | user);
-        } else if (pte_is_leaf(*entry, at)) {
-            if (!make || !leaf_split(entry, at)) {
-                return NULL;
-            }
-        }
-        table = pt_table_at(*entry & PTE_ADDRESS);
-    }
-    return &table[pt_index(address, level)];
-}
-
 // The largest level whose leaf fits at the start of the range.
 static unsigned level_fit(uintptr_t address, phys_addr_t physical,
                           uint64_t size, unsigned max_level)
@@ -130,7 +35,7 @@ static uint64_t run_map(uintptr_t address, phys_addr_t physical, uint64_t size,
 {
     unsigned level = level_fit(address, physical, size, max_level);
     uint64_t step = PT_LEVEL_SIZE(level);
-    uint64_t *entry = entry_find(address, level, true);
+    uint64_t *entry = pt_entry_find(address, level, true);
     if (entry == NULL) {
         return 0;
     }
@@ -138,7 +43,7 @@ static uint64_t run_map(uintptr_t address, phys_addr_t physical, uint64_t size,
     unsigned index = pt_index(address, level);
     do {
         ASSERT(!(*entry & PTE_P));
-        entry_write(entry++, leaf_entry(physical + done, flags, level));
+        pt_entry_write(entry++, pt_leaf_entry(physical + done, flags, level));
         done += step;
     } while (++index < PT_ENTRIES && done < size &&
              level_fit(address + done, physical + done, size - done,
@@ -185,11 +90,11 @@ static bool boundary_split(uintptr_t address)
         if (IS_ALIGNED(address, PT_LEVEL_SIZE(level))) {
             return true;
         }
-        uint64_t *entry = entry_find(address, level, false);
+        uint64_t *entry = pt_entry_find(address, level, false);
         if (entry == NULL || !(*entry & PTE_P)) {
             return true; // nothing is mapped there
         }
-        if (pte_is_leaf(*entry, level) && !leaf_split(entry, level)) {
+        if (pte_is_leaf(*entry, level) && !pt_leaf_split(entry, level)) {
             return false;
         }
     }
@@ -213,7 +118,7 @@ static void leaves_update(uintptr_t address, uint64_t size, uint64_t mask,
         }
         uint64_t *entry = (uint64_t *)&table[pt_index(address, level)];
         if (*entry & PTE_P) {
-            entry_write(entry, (*entry & ~mask) | bits);
+            pt_entry_write(entry, (*entry & ~mask) | bits);
             tlb_batch_add(batch, address);
         }
         address =
@@ -259,7 +164,7 @@ static bool tables_prune(phys_addr_t table, unsigned level, uintptr_t start,
         if ((entry & PTE_P) && !pte_is_leaf(entry, level) &&
             tables_prune(entry & PTE_ADDRESS, level - 1, MAX(start, base),
                          MIN(end, base + span - 1), removal)) {
-            upper_entry_write(&entries[i], level, 0);
+            pt_upper_entry_write(&entries[i], level, 0);
             tlb_batch_add(&removal->batch, MAX(start, base));
             uint32_t frame = (entry & PTE_ADDRESS) / PAGE_SIZE;
             frame_page(frame)->private_next = removal->tables;
@@ -338,13 +243,13 @@ int pt_join_locked(uintptr_t address, uint64_t entry)
         return error;
     }
     uint32_t rights = window_open(WINDOW_WRITE);
-    uint64_t *at = entry_find(address, 2, true);
+    uint64_t *at = pt_entry_find(address, 2, true);
     if (at == NULL) {
         window_close(rights);
         return -ENOMEM;
     }
     uint64_t old = *at;
-    entry_write(at, entry | PTE_PS);
+    pt_entry_write(at, entry | PTE_PS);
     window_close(rights);
     if ((old & PTE_P) && !pte_is_leaf(old, 2)) {
         tlb_flush_all(); // of up to 512 pages
@@ -366,48 +271,9 @@ void pt_rekey_locked(uintptr_t address, uint64_t size, unsigned key,
     window_close(rights);
 }
 
-uint64_t *pt_entries_locked(uintptr_t address)
-{
-    ASSERT(mm_lock_held());
-    uint32_t rights = window_open(WINDOW_READ);
-    uint64_t *entries = entry_find(address, 1, false);
-    window_close(rights);
-    if (entries == NULL && tables_prepare_locked() == 0) {
-        rights = window_open(WINDOW_WRITE);
-        entries = entry_find(address, 1, true);
-        window_close(rights);
-    }
-    return entries;
-}
-
-uint64_t *pt_entry(uintptr_t address)
-{
-    return entry_find(address, 1, false);
-}
-
-uint64_t *pt_entries_row_locked(uintptr_t address, size_t tables)
-{
-    ASSERT(mm_lock_held() && IS_ALIGNED(address, PT_LEVEL_SIZE(2)));
-    ASSERT(pt_index(address, 2) + tables <= PT_ENTRIES);
-    if (tables_prepare_row_locked(tables) != 0) {
-        return NULL;
-    }
-    uint32_t rights = window_open(WINDOW_WRITE);
-    uint64_t *above = entry_find(address, 2, true);
-    phys_addr_t first = above != NULL ? tables_take_row(tables) : 0;
-    for (size_t i = 0; first != 0 && i < tables; i++) {
-        phys_addr_t table = first + i * PAGE_SIZE;
-        ASSERT(above[i] == 0);
-        memset(pt_table_at(table), 0, PAGE_SIZE);
-        entry_write(&above[i], table | UPPER_FLAGS);
-    }
-    window_close(rights);
-    return first != 0 ? pt_table_at(first) : NULL;
-}
-
 __init void pt_init(void)
 {
-    pt_tables.root = table_new();
+    pt_tables.root = pt_table_new();
     ASSERT(pt_tables.root != 0);
 }
 
@@ -416,33 +282,6 @@ __init void pt_activate(void)
     cpu_write_cr3(pt_tables.root);
     tlb_flush_all();
     pt_tables.base = engine->tables_base;
-}
-
-phys_addr_t pt_row_make_locked(size_t count)
-{
-    ASSERT(mm_lock_held());
-    if (tables_prepare_row_locked(count) != 0) {
-        return 0;
-    }
-    uint32_t rights = window_open(WINDOW_WRITE);
-    phys_addr_t first = tables_take_row(count);
-    if (first != 0) {
-        memset(pt_table_at(first), 0, count * PAGE_SIZE);
-    }
-    window_close(rights);
-    return first;
-}
-
-phys_addr_t pt_root_make_locked(void)
-{
-    phys_addr_t root = pt_row_make_locked(1);
-    if (root != 0) {
-        uint32_t rights = window_open(WINDOW_WRITE);
-        memcpy(pt_table_at(root), pt_table_at(pt_tables.root), PAGE_SIZE);
-        window_close(rights);
-        roots[roots_count++] = root;
-    }
-    return root;
 }
 
 phys_addr_t pt_root(void)
