@@ -73,11 +73,20 @@ exact_map_range:
         add     [gs:PERCPU_PTE_WRITES], rdx
         inc     qword [gs:PERCPU_PTE_WRITES]
         TABLES_OPEN
-.next:  mov     [rcx], rdi
-        add     rdi, 4096
-        add     rcx, 8
-        dec     edx
-        jns     .next
+        imul    rax, rdx, -11                   ; bytes of a step
+        shl     edx, 12
+        add     rdi, rdx                        ; the last frame's leaf
+        add     rax, .last
+        jmp     rax
+%assign i EXACT_SLOT_FRAMES - 1
+%rep EXACT_SLOT_FRAMES - 1
+.step %+ i:
+        mov     [byte rcx + i * 8], rdi
+        sub     rdi, 4096
+  %assign i i - 1
+%endrep
+.last:  mov     [rcx], rdi
+        times -(.last - .step1 != 11) nop       ; an error if they are not 11
         TABLES_CLOSE
         mov     rdi, [rsi]
         RIGHTS_OF_SLOT
@@ -111,13 +120,20 @@ exact_unmap:
 .more:  lea     eax, [rcx + 1]
         add     [gs:PERCPU_PTE_WRITES], rax
         add     [gs:PERCPU_INVLPG], rax
-.next:  mov     qword [rdx], 0
-        invlpg  [rdi]
-        add     rdx, 8
-        add     rdi, 4096
-        dec     ecx
-        jns     .next
+        imul    rax, rcx, -15                   ; bytes of a step
+        add     rax, .last
+        jmp     rax
+%assign i EXACT_SLOT_FRAMES - 1
+%rep EXACT_SLOT_FRAMES - 1
+.step %+ i:
+        mov     qword [byte rdx + i * 8], 0
+        invlpg  [dword rdi + i * 4096]
+  %assign i i - 1
+%endrep
+.last:  mov     qword [rdx], 0
+        times -(.last - .step1 != 15) nop       ; an error if they are not 15
         TABLES_CLOSE
+        invlpg  [rdi]
         ret
 
 ; The ends of a trap. In the frame, `rights` is CR0, and bit 32 whether this
