@@ -35,6 +35,7 @@ JOBS := $(shell nproc 2>/dev/null || echo 2)#: at once, in tests
 
 BOOT_SRCS := \
     boot/ap_trampoline.asm \
+    boot/choose.c \
     boot/entry.asm \
     boot/main.c \
     boot/multiboot2.c \
@@ -80,6 +81,7 @@ MM_SRCS := \
     mm/audit_leaf.c \
     mm/blocks.c \
     mm/bracket.c \
+    mm/bracket_calls$(if $(OPEN_KERNEL),_open).c \
     mm/bracket_cold.asm \
     mm/bracket_misuse.c \
     mm/bracket_pages.c \
@@ -340,6 +342,15 @@ else
 $(error BUILD=$(BUILD): want debug or release)
 endif
 
+# A release image has a second kernel in it (boot/choose.h); it is built by a
+# make inside, with OPEN_KERNEL=1.
+OTHER_KERNEL_AT := 0x400000
+ifneq ($(OPEN_KERNEL),)
+BUILD_DEFINES += -DKEYHOLE_OPEN=1
+# What a call does there is seen through, and with it what lives across it.
+CC_ONLY += $(if $(CC_IS_CLANG),,-Wno-clobbered)
+endif
+
 # How code for the kernel is made; applications share it.
 CODEGEN := $(CC_TARGET) -std=gnu11 -O2 -g -ffreestanding $(CC_HEADERS) \
     -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
@@ -387,6 +398,15 @@ APP_OUT := $(O)/app/$(APP_NAME)-$(firstword $(shell \
 APP_OBJS := $(patsubst $(APP_DIR)/%.c,$(APP_OUT)/%.c.o,$(APP_USER_SRCS))
 endif
 ALL_OBJS := $(OBJS) $(O)/obj/app_name.o $(APP_OBJS)
+
+ifneq ($(OPEN_KERNEL),)
+LDFLAGS += --defsym=KERNEL_LOAD_OTHER=$(OTHER_KERNEL_AT)
+endif
+ifeq ($(BUILD)$(OPEN_KERNEL),release)
+ALL_OBJS += $(O)/obj/other_kernel.o
+else
+LDFLAGS += --defsym=other_kernel_entry=0
+endif
 
 # The words of a boot that the variables ask for; $(1) comes first.
 boot_words = $(strip $(1) $(if $(PROTECT),protect=$(PROTECT)) $(APPEND))
@@ -473,6 +493,19 @@ link = $(LD) $(LDFLAGS) -T linker.ld -o $@ $(ALL_OBJS)
 $(O)/obj/ksyms_empty.o: $(O)/flags.stamp
 	@mkdir -p $(@D)
 	$(Q)printf '.section .ksyms, "a"\n.balign 8\n.quad 0\n' | \
+	    $(CC) $(CC_TARGET) -x assembler -c - -o $@
+
+$(O)/open/keyhole.elf: FORCE
+	$(Q)$(MAKE) O=$(O)/open BUILD=release OPEN_KERNEL=1 $@
+
+$(O)/obj/other_kernel.o: $(O)/open/keyhole.elf
+	$(call say,OPEN,$@)
+	$(Q)$(OBJCOPY) -O binary $< $(O)/open/keyhole.bin
+	$(Q){ echo '.global other_kernel_entry'; \
+	    $(CROSS_COMPILE)nm $< | \
+	        sed -n 's/^\([0-9a-f]*\) . enter_other$$/.set other_kernel_entry, 0x\1/p'; \
+	    echo '.section .other_kernel, "a"'; \
+	    echo '.incbin "$(O)/open/keyhole.bin"'; } | \
 	    $(CC) $(CC_TARGET) -x assembler -c - -o $@
 
 $(O)/pass1.elf: $(ALL_OBJS) $(O)/obj/ksyms_empty.o linker.ld $(O)/link.stamp

@@ -201,6 +201,18 @@ enter_long_mode:
         call    boot_main
         ud2
 
+; From the kernel that this one shares an image with, on its early tables, which
+; map this one too.
+;
+; void enter_other(enum boot_protocol protocol, uint32_t info, uint64_t tsc)
+global enter_other
+enter_other:
+        mov     [boot_tsc], rdx
+        mov     rsp, stack_boot_top
+        xor     ebp, ebp
+        call    boot_main
+        ud2
+
 section .data.ro_after_init progbits alloc noexec write align=8
 
 ; The time-stamp counter at our first instructions; kernel/main.h.

@@ -4,6 +4,7 @@
 // kmain(). Runs on the early tables: the first 4 GiB are mapped one to one.
 #include "boot/main.h"
 
+#include "boot/choose.h"
 #include "boot/multiboot2.h"
 #include "boot/pvh.h"
 #include "kernel/main.h"
@@ -12,6 +13,10 @@
 #define EARLY_MAPPED GIB(4)
 
 extern char __image_start_phys[], __image_end_phys[];
+
+// enter_other() of the other kernel in this image; at 0: there is none.
+extern void other_kernel_entry(enum boot_protocol protocol, uint32_t info,
+                               uint64_t tsc);
 
 static __initbss struct boot_info boot;
 
@@ -34,6 +39,10 @@ __init void boot_main(enum boot_protocol protocol, uint32_t info)
                                  EARLY_MAPPED - info, &boot);
     } else {
         error = pvh_parse(&reader, info, &boot);
+    }
+    if (error == NULL && (uintptr_t)other_kernel_entry != 0 &&
+        boot_wants_open(boot.cmdline)) {
+        other_kernel_entry(protocol, info, boot_tsc);
     }
     boot.error = error;
     boot.protocol = protocol;

@@ -76,17 +76,22 @@ static __init void direct_map(uint64_t base, uint64_t end,
     }
 }
 
+struct direct_cut {
+    uint64_t base, end;
+    enum direct_part part;
+};
+
 // One range of RAM, cut at the kernel image (read-only under every alias) and
 // at the page tables (their own key).
 static __init void direct_map_range(const struct memory_range *range,
-                                    const struct memory_range cut[2])
+                                    const struct direct_cut cut[2])
 {
     uint64_t at = range->base;
     for (unsigned i = 0; i < 2; i++) {
         uint64_t base = MIN(MAX(at, cut[i].base), range->end);
         uint64_t end = MIN(MAX(at, cut[i].end), range->end);
         direct_map(at, base, DIRECT_FREE);
-        direct_map(base, end, i == 0 ? DIRECT_IMAGE : DIRECT_TABLES);
+        direct_map(base, end, cut[i].part);
         at = end;
     }
     direct_map(at, range->end, DIRECT_FREE);
@@ -113,12 +118,15 @@ __init void memory_map_build(const struct boot_info *boot)
     memory_map_add(&available, block, TABLES_BLOCK_SIZE, MEMORY_RESERVED);
     pt_init();
     image_map();
-    // The image is loaded at 1 MiB, so the block found lies behind it.
-    const struct memory_range cut[2] = {
-        {.base = boot->kernel_start, .end = boot->kernel_end},
-        {.base = block, .end = block + TABLES_BLOCK_SIZE},
+    struct direct_cut cut[2] = {
+        {boot->kernel_start, boot->kernel_end, DIRECT_IMAGE},
+        {block, block + TABLES_BLOCK_SIZE, DIRECT_TABLES},
     };
-    ASSERT(cut[0].end <= cut[1].base);
+    if (cut[0].base > cut[1].base) {
+        struct direct_cut first = cut[1];
+        cut[1] = cut[0];
+        cut[0] = first;
+    }
     for (unsigned i = 0; i < ram.count; i++) {
         direct_map_range(&ram.ranges[i], cut);
     }
