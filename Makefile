@@ -85,6 +85,7 @@ MM_SRCS := \
     mm/bracket_cold.asm \
     mm/bracket_misuse.c \
     mm/bracket_pages.c \
+    mm/bracket_recall.c \
     mm/bracket_report.c \
     mm/context.c \
     mm/copy.c \

@@ -45,6 +45,15 @@ static struct page *frame_of(uintptr_t address, phys_addr_t physical)
     return known ? frame_page(physical / PAGE_SIZE) : NULL;
 }
 
+// The frame whose address in the direct map it is, though no leaf is there.
+static struct page *frame_of_unmapped(uintptr_t address)
+{
+    phys_addr_t physical = address - DIRECT_MAP_BASE;
+    return physical < DIRECT_MAP_SIZE && section_is_ready(physical)
+               ? frame_page(physical / PAGE_SIZE)
+               : NULL;
+}
+
 // #PF: what CR2, the error code and the leaf that maps the address say.
 static inline void page_fault_describe(struct fault *fault, uint32_t error)
 {
@@ -62,7 +71,7 @@ static inline void page_fault_describe(struct fault *fault, uint32_t error)
     }
     if (leaf == 0) {
         fault->pkey = -1;
-        fault->page = NULL;
+        fault->page = frame_of_unmapped(address);
         return;
     }
     fault->pkey = pte_key(leaf);
@@ -161,25 +170,28 @@ static void print_headline(const struct trap_frame *trap,
     }
 }
 
-static void print_frame(const struct fault *fault)
+static void print_frame(const struct page *page, int pkey)
 {
-    if (fault->page == NULL) {
+    if (page == NULL) {
         printf("  frame    none\n");
         return;
     }
-    const struct domain *domain = page_domain(fault->page);
-    uint8_t state = fault->page->private_state;
-    printf("  frame    0x%llx, ",
-           (unsigned long long)page_to_phys(fault->page));
+    const struct domain *domain = page_domain(page);
+    uint8_t state = page->private_state;
+    printf("  frame    0x%llx, ", (unsigned long long)page_to_phys(page));
     if (domain != NULL) {
-        printf("domain %s, key %d\n", domain->name, fault->pkey);
+        printf("domain %s", domain->name);
     } else if (state & FRAME_TABLE) {
-        printf("a page table, key %d\n", fault->pkey);
+        printf("a page table");
     } else if (state & FRAME_KERNEL) {
-        printf("the kernel's own, key %d\n", fault->pkey);
+        printf("the kernel's own");
     } else {
-        printf("free, key %d\n", fault->pkey);
+        printf("free");
     }
+    if (pkey >= 0) {
+        printf(", key %d", pkey);
+    }
+    printf("\n");
 }
 
 // IA32_PKRS, with the names of the keys that were not closed.
@@ -238,12 +250,15 @@ static void print_history(const struct page *page)
 
 void fault_report(const struct trap_frame *trap, const struct fault *fault)
 {
+    // Behind an address in a window whose bracket is closed, what it had.
+    const struct page *page =
+        fault->page != NULL ? fault->page : bracket_page_once(fault->address);
     uint64_t flags = console_begin();
     print_headline(trap, fault);
     printf("  error    0x%x (%s, %s)\n", fault->error_code,
            trap_name(trap->vector), fault_kind_name(fault->kind));
     if (trap->vector == TRAP_PF) {
-        print_frame(fault);
+        print_frame(page, fault->pkey);
     }
     print_rights((uint32_t)trap->rights);
     printf("  context  thread %s, trap level %u, CPU %u, engine %s\n",
@@ -253,8 +268,8 @@ void fault_report(const struct trap_frame *trap, const struct fault *fault)
     print_code_address(fault->ip);
     printf("\n  called from\n");
     print_backtrace(trap->rbp);
-    if (fault->page != NULL) {
-        print_history(fault->page);
+    if (page != NULL) {
+        print_history(page);
     }
     console_end(flags);
 }

@@ -8,6 +8,7 @@
 #include "kernel/config.h"
 #include "keyhole.h"
 #include "mm/domain.h"
+#include "mm/engine.h"
 #include "mm/frame_cache.h"
 #include "mm/frames.h"
 #include "mm/image.h"
@@ -40,18 +41,15 @@ static void print_size(uint64_t bytes)
 
 static void print_engine(void)
 {
-    static const char *const how[] = {
-        [PROTECT_PKS] = "protection keys for supervisor pages",
-        [PROTECT_EXACT] = "page-table windows, no direct map",
-        [PROTECT_OPEN] = "a direct map that is never closed",
-        [PROTECT_FLIP] = "leaves that come and go",
-    };
-    enum protect_engine engine = protect_engine();
-    printf("  engine       %s: %s\n", protect_engine_name(engine), how[engine]);
+    printf("  engine       %s: %s\n", engine->name, engine->how);
 }
 
 static void print_keys_in_use(void)
 {
+    if (!engine->counts_pkrs) {
+        printf("  keys         none\n");
+        return;
+    }
     printf("  keys         ");
     const char *separator = "";
     for (unsigned key = 0; key < PKS_KEYS; key++) {
@@ -67,8 +65,9 @@ static void print_direct_map(void)
 {
     uint64_t bytes[PT_LEVELS + 1];
     memory_leaf_bytes(bytes);
-    printf("  direct map   at 0x%llx, leaves:",
-           (unsigned long long)DIRECT_MAP_BASE);
+    bool none = bytes[1] + bytes[2] + bytes[3] == 0;
+    printf("  direct map   at 0x%llx, leaves:%s",
+           (unsigned long long)DIRECT_MAP_BASE, none ? " none" : "");
     const char *separator = " ";
     for (unsigned level = 3; level >= 1; level--) {
         if (bytes[level] != 0) {
@@ -178,6 +177,10 @@ void info_keys_print(void)
         [KEY_TABLES] = "tables: page tables",
         [KEY_WINDOW] = "window: frames of domains without a key, while open",
     };
+    if (!engine->counts_pkrs) {
+        printf("  the engine %s uses no keys\n", engine->name);
+        return;
+    }
     uint32_t rights = pks_rights();
     printf("  key  now     whose\n");
     for (unsigned key = 0; key < PKS_KEYS; key++) {

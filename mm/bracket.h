@@ -169,6 +169,10 @@ uint32_t brackets_busy_keys(void);
 const struct bracket *bracket_recall(const struct page *page, unsigned *cursor,
                                      bool *open);
 
+// The frame that an address in a window was mapped to by a remembered bracket
+// of this thread, or NULL.
+const struct page *bracket_page_once(uintptr_t address);
+
 // What became of the bracket that had this address, as this context sees it.
 enum bracket_where {
     BRACKET_OPEN,   // open, and this context's own

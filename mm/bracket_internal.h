@@ -30,3 +30,16 @@ uintptr_t bracket_map_slow(struct bracket *slot, uintptr_t address,
 // An unmap of an address that the innermost slot does not have, or that is not
 // a mere change of rights.
 void bracket_unmap_slow(uintptr_t address, int32_t site);
+
+// The open brackets of the context below a sentinel end here; NULL: there is
+// none.
+static inline struct bracket *
+bracket_interrupted_top(const struct bracket *sentinel)
+{
+    return sentinel->interrupted;
+}
+
+// Whether a bracket has, or had, one of `count` frames from `page` on. Those
+// that are closed know no scattered frames any more.
+bool bracket_holds(const struct bracket *bracket, const struct page *page,
+                   size_t count);

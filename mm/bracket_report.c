@@ -11,13 +11,6 @@
 #include "mm/local_window.h"
 #include "mm/pt_window.h"
 
-// The open brackets of the context below a sentinel end here; NULL: there is
-// none.
-static struct bracket *interrupted_top(const struct bracket *sentinel)
-{
-    return sentinel->interrupted;
-}
-
 unsigned brackets_depth(void)
 {
     unsigned depth = 0;
@@ -88,7 +81,7 @@ void brackets_abandon(struct bracket *top, uint32_t before)
     struct bracket *b = percpu.bracket_top;
     const struct bracket *context = sentinel_of(top);
     while (sentinel_of(b) != context) {
-        b = interrupted_top(sentinel_of(b));
+        b = bracket_interrupted_top(sentinel_of(b));
     }
     top = b < top ? b : top;
     uint32_t rights =
@@ -96,7 +89,7 @@ void brackets_abandon(struct bracket *top, uint32_t before)
     pks_change_rights(percpu.bracket_top - 1, rights);
     // Innermost first, and through handlers that are abandoned with the rest.
     for (b = percpu.bracket_top; sentinel_of(b) != context;
-         b = interrupted_top(b - 1)) {
+         b = bracket_interrupted_top(b - 1)) {
         for (; !bracket_is_sentinel(b - 1); b--) {
             bracket_abandon(b - 1);
         }
@@ -127,8 +120,8 @@ void brackets_relax(struct bracket *top, uint32_t bits)
 // The frames of a bracket lie side by side, or are known by entries of a
 // window. Between the two, and under engines that have no `backing`, by the
 // address.
-static bool bracket_holds(const struct bracket *bracket,
-                          const struct page *page, size_t count)
+bool bracket_holds(const struct bracket *bracket, const struct page *page,
+                   size_t count)
 {
     size_t frames = bracket_frames(bracket);
     if (bracket->map_site == 0) {
@@ -171,7 +164,7 @@ static bool walk_to_cpu(struct walk *walk)
 // Go on to the context that is below, or to the next thread.
 static void walk_descend(struct walk *walk)
 {
-    walk->next = interrupted_top(walk->next - 1);
+    walk->next = bracket_interrupted_top(walk->next - 1);
     while (walk->next == NULL && !walk_to_cpu(walk)) {
         walk->context = mm_context_next(walk->context);
         if (walk->context == NULL) {
@@ -269,62 +262,4 @@ size_t brackets_frames(void)
         frames += bracket_frames(bracket);
     }
     return frames;
-}
-
-// The thread's own brackets, and in *top where the open ones end.
-static const struct bracket_level *thread_brackets(const struct bracket **top)
-{
-    const struct bracket *b = percpu.bracket_top;
-    for (;;) {
-        *top = b;
-        while (!bracket_is_sentinel(b - 1)) {
-            b--;
-        }
-        if (interrupted_top(b - 1) == NULL) {
-            return CONTAINER_OF(b - 1, const struct bracket_level, sentinel);
-        }
-        b = interrupted_top(b - 1);
-    }
-}
-
-struct bracket_level *bracket_thread_level(void)
-{
-    const struct bracket *top;
-    return (struct bracket_level *)thread_brackets(&top);
-}
-
-const struct bracket *bracket_recall(const struct page *page, unsigned *cursor,
-                                     bool *open)
-{
-    const struct bracket *top;
-    const struct bracket_level *stack = thread_brackets(&top);
-    while (*cursor < BRACKETS_MAX) {
-        const struct bracket *bracket = &stack->bracket[(*cursor)++];
-        if (bracket_holds(bracket, page, 1)) {
-            *open = bracket < top;
-            return bracket;
-        }
-    }
-    return NULL;
-}
-
-const struct bracket *bracket_find(uintptr_t address, enum bracket_where *where)
-{
-    const struct bracket *top;
-    const struct bracket_level *stack = thread_brackets(&top);
-    const struct bracket *b = percpu.bracket_top;
-    for (; !bracket_is_sentinel(b - 1); b--) {
-        if (bracket_address(b - 1) == address) {
-            *where = BRACKET_OPEN;
-            return b - 1;
-        }
-    }
-    for (unsigned i = 0; i < BRACKETS_MAX; i++) {
-        b = &stack->bracket[i];
-        if (bracket_address(b) == address && b->map_site != 0) {
-            *where = b < top ? BRACKET_OTHERS : BRACKET_CLOSED;
-            return b;
-        }
-    }
-    return NULL;
 }

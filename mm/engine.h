@@ -43,6 +43,7 @@ struct frame_filler {
 
 struct engine {
     const char *name;
+    const char *how; // one clause
     enum protect_engine id;
     // NULL: any CPU will do.
     const enum cpu_feature *needs;

@@ -144,6 +144,7 @@ static bool domain_is_right(const struct domain *domain)
 
 const struct engine engine_exact = {
     .name = "exact",
+    .how = "page-table windows, no direct map",
     .id = PROTECT_EXACT,
     .call =
         {

@@ -212,6 +212,7 @@ static bool domain_is_right(const struct domain *domain)
 
 const struct engine engine_flip = {
     .name = "flip",
+    .how = "leaves that come and go",
     .id = PROTECT_FLIP,
     .call =
         {

@@ -90,6 +90,7 @@ static bool domain_is_right(const struct domain *domain)
 
 const struct engine engine_open = {
     .name = "open",
+    .how = "a direct map that is never closed",
     .id = PROTECT_OPEN,
     .call = {[ENGINE_CALL_RIGHTS] = rights_ignore},
     .trap_entry = trap_entry_plain,

@@ -90,6 +90,7 @@ static bool domain_is_right(const struct domain *domain)
 
 const struct engine engine_pks = {
     .name = "pks",
+    .how = "protection keys for supervisor pages",
     .id = PROTECT_PKS,
     .needs = &pks_feature,
     .needs_what = "protection keys for supervisor pages",
