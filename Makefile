@@ -684,6 +684,7 @@ TOOL_TESTS := \
     tests/tools/test-mutants \
     tests/tools/test-peers \
     tests/tools/test-reference \
+    tests/tools/test-report \
     tests/tools/test-runner \
     tests/tools/test-shrink \
     tests/tools/test-symbols \
