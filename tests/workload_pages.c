@@ -22,7 +22,7 @@ static bool pages_start(struct pages *pages)
         return false;
     }
     for (unsigned i = 0; i < 2 * FRAMES; i++) {
-        uint64_t tag = i;
+        uint64_t tag = ~(uint64_t)i; // its last byte is not 0
         memset_page(pages->frame[i], 0, 0x5a, PAGE_SIZE);
         memcpy_to_page(pages->frame[i], PAGE_SIZE - sizeof(tag), &tag,
                        sizeof(tag));
