@@ -687,6 +687,7 @@ TOOL_TESTS := \
     tests/tools/test-report \
     tests/tools/test-runner \
     tests/tools/test-shrink \
+    tests/tools/test-stick \
     tests/tools/test-symbols \
     tests/tools/test-verify
 
