@@ -151,13 +151,13 @@ def page(runs, model, about):
         failures(runs),
         section("Engines", parts.engines(runs, model)),
         section("Operations", note("For one iteration."),
-                parts.counts(found, is_operation, model),
+                parts.measured(found, is_operation, model),
                 parts.skipped(runs)),
         section("Workloads", note("For one step of each; each checks its own "
                                   "results."), *workload_plot(found, model),
-                parts.counts(found, is_workload, model)),
+                parts.measured(found, is_workload, model)),
         section("Number of frames", *length_plots(found),
-                parts.counts(found, is_length, model)),
+                parts.measured(found, is_length, model)),
         section("Number of CPUs", note(
             "What one CPU executes for an operation, while all do the same "
             "with frames of their own."), *cpu_plots(runs),

@@ -105,6 +105,26 @@ def counts(found, wanted, model):
                  "numbers")
 
 
+def side_by_side(found, wanted):
+    """Instructions alone, a column for each engine."""
+    names = sorted({n for results in found.values() for n in results
+                    if wanted(n)}, key=natural)
+    rows = []
+    for name in names:
+        cells = [results.get(name) for results in found.values()]
+        unit = next(cell["unit"] for cell in cells if cell)
+        rows.append([name, unit, *(number(cell["value"]) if cell else "-"
+                                   for cell in cells)])
+    return table(["benchmark", "unit", *found], rows, "numbers")
+
+
+def measured(found, wanted, model):
+    """Side by side, and behind that all there is to each."""
+    return side_by_side(found, wanted) + (
+        "<details><summary>Events, and cycles by the model</summary>"
+        + counts(found, wanted, model) + "</details>")
+
+
 def skipped(runs):
     rows = [[run.engine, name, why] for run in runs
             for name, why in sorted(run.skipped.items())]
