@@ -264,8 +264,9 @@ static void unmap_out_of_order(void *unused)
 {
     (void)unused;
     const void *outer = kmap_local_page(page_of_bug);
-    (void)kmap_local_page_ro(page_of_bug + 1);
+    const void *inner = kmap_local_page_ro(page_of_bug + 1);
     kunmap_local(outer);
+    kunmap_local(inner);
 }
 
 static void unmap_twice(void *unused)
@@ -279,13 +280,14 @@ static void unmap_twice(void *unused)
 static void free_while_open(void *unused)
 {
     (void)unused;
-    (void)kmap_local_page(page_of_bug);
+    const void *address = kmap_local_page(page_of_bug);
     free_pages(page_of_bug, 1);
+    kunmap_local(address);
 }
 
 static void map_a_free_frame(void *page)
 {
-    (void)kmap_local_page(page);
+    kunmap_local(kmap_local_page(page));
 }
 
 static void copy_past_the_end(void *unused)
