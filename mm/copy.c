@@ -41,11 +41,16 @@ void memcpy_page(struct page *to, size_t to_offset, struct page *from,
 {
     range_check(to, to_offset, length, CALL_SITE());
     range_check(from, from_offset, length, CALL_SITE());
-    const char *source = bracket_map_page(from, false, CALL_SITE());
+    // Inside one frame by one address: only that tells which way they overlap.
+    const char *other =
+        from != to ? bracket_map_page(from, false, CALL_SITE()) : NULL;
     char *target = bracket_map_page(to, true, CALL_SITE());
+    const char *source = other != NULL ? other : target;
     memmove(target + to_offset, source + from_offset, length);
     kunmap_local(target);
-    kunmap_local(source);
+    if (other != NULL) {
+        kunmap_local(other);
+    }
 }
 
 void memset_page(struct page *page, size_t offset, int value, size_t length)
