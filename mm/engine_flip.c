@@ -123,9 +123,13 @@ __used void flip_unmap(const struct bracket *slot)
                 slot->backing == KEEP_TO_WRITE ? -1 : 0);
 }
 
+// One on scattered frames that is abandoned before it has become special was
+// never here.
 static void bracket_abandon(struct bracket *bracket)
 {
-    flip_unmap(bracket);
+    if (bracket->backing == KEEP_TO_WRITE || bracket->backing == KEEP_TO_READ) {
+        flip_unmap(bracket);
+    }
 }
 
 static void init_cpu(void)
