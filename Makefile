@@ -172,6 +172,7 @@ KERNEL_SRCS := \
 FRAMEWORK_SRCS := \
     tests/bench.c \
     tests/bench_line.c \
+    tests/engines.c \
     tests/framework.c
 
 TEST_SRCS := \

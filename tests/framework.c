@@ -25,6 +25,7 @@
 #include "mm/heap.h"
 #include "mm/keys.h"
 #include "mm/long_maps.h"
+#include "tests/engines.h"
 #include "tests/framework.h"
 
 extern const struct test_entry __tests_start[], __tests_end[];
@@ -117,14 +118,12 @@ bool test_caught_refusal(const char *file, int line,
                          const struct catch_frame *caught,
                          enum fault_access access, const char *statement)
 {
-    static const enum fault_kind kinds[] = {
-        [PROTECT_PKS] = FAULT_PKEY,
-        [PROTECT_EXACT] = FAULT_NOT_PRESENT,
-        [PROTECT_OPEN] = FAULT_NONE,
-        [PROTECT_FLIP] = FAULT_NOT_PRESENT,
-    };
-    return test_caught_fault(file, line, caught, kinds[protect_engine()],
-                             access, statement);
+    const struct test_engine *want = test_engine();
+    bool read_only = access == ACCESS_WRITE && !caught->misuse &&
+                     caught->fault.kind == want->read_only;
+    return test_caught_fault(file, line, caught,
+                             read_only ? want->read_only : want->closed, access,
+                             statement);
 }
 
 bool test_caught_misuse(const char *file, int line,

@@ -7,6 +7,7 @@
 #include "arch/cpu.h"
 #include "arch/pks.h"
 #include "mm/bracket.h"
+#include "mm/engine.h"
 
 static struct {
     const char *file, *condition; // NULL: all checks held
@@ -36,9 +37,13 @@ bool handlers_passed(void)
 
 bool rights_are(uint32_t want)
 {
-    return protect_engine() != PROTECT_PKS ||
-           (pks_rights() == want &&
-            (uint32_t)cpu_read_msr(MSR_IA32_PKRS) == want);
+    if (protect_engine() == PROTECT_PKS) {
+        return pks_rights() == want &&
+               (uint32_t)cpu_read_msr(MSR_IA32_PKRS) == want;
+    }
+    uint64_t is, wanted;
+    return want != PKRS_CLOSED ||
+           (pks_rights() == want && engine->rights_hold(&is, &wanted));
 }
 
 void handler_uses_frame(void *page)

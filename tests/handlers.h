@@ -21,8 +21,9 @@ void handler_failed(const char *file, unsigned line, const char *condition);
 // printed. Thread context.
 bool handlers_passed(void);
 
-// IA32_PKRS and its soft copy have both this value. True where the engine does
-// not use them. Any context.
+// IA32_PKRS and its soft copy have both this value. Where the engine has none
+// of them: what it has instead is closed, if the value is PKRS_CLOSED. Any
+// context.
 bool rights_are(uint32_t want);
 
 // The body of a handler that uses a frame: it starts with every key closed,

@@ -4,6 +4,7 @@
 #include "tests/planted.h"
 
 #include "arch/tlb.h"
+#include "mm/engine.h"
 #include "mm/pagetable.h"
 #include "mm/pt_window.h"
 
@@ -15,7 +16,7 @@ uint64_t *planted_entry(uintptr_t address, unsigned level)
     pt_walk(address, &walk);
     phys_addr_t table =
         level == PT_LEVELS ? pt_root() : walk.entry[level + 1] & PTE_ADDRESS;
-    return (uint64_t *)(DIRECT_MAP_BASE + table) + pt_index(address, level);
+    return (uint64_t *)(engine->tables_base + table) + pt_index(address, level);
 }
 
 unsigned planted_level(uintptr_t address)

@@ -145,7 +145,7 @@ TEST(irq, handler_starts_closed_and_brackets)
         senders[i](cpu_id(), handler_uses_frame, handlers);
         CHECK(rights_are(rights));
         CHECK_EQ(*r, 0);
-        CHECK_REFUSED(ACCESS_WRITE, *(volatile unsigned *)r = 1);
+        CHECK_REFUSED(ACCESS_WRITE, *(volatile unsigned *)r = 0);
         kunmap_local((const void *)r);
         CHECK_EQ(handler_uses(), 4);
     }

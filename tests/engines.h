@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+//
+// What each engine gives, as data: tests check what the running one promises.
+#pragma once
+
+#include "keyhole.h"
+#include "lib/types.h"
+#include "mm/engine.h"
+
+// How much a local bracket on a frame opens.
+enum grain { GRAIN_FRAME, GRAIN_DOMAIN, GRAIN_ALL };
+
+struct test_engine {
+    // Refusal of a closed frame, and of a write through a read-only bracket:
+    // FAULT_NONE where there is none. The error codes are those of a read (a
+    // write has PF_WRITE besides), and of that write.
+    enum fault_kind closed, read_only;
+    uint32_t closed_error, read_only_error;
+    // A leaf maps a closed frame: a refusal names key and frame.
+    bool closed_has_leaf;
+    // A bracket opens nothing for other threads, and for handlers.
+    bool others_stay_out;
+    // Local brackets on contiguous frames are addresses in the direct map.
+    bool brackets_are_direct;
+    enum grain grain;
+    // What a pair of calls on one frame costs, with nothing else open; and for
+    // each frame more.
+    struct pair_cost {
+        unsigned pkrs_writes, pkrs_skipped, pte_writes, invlpg;
+    } pair, frame_more;
+    // The same where a bracket of the same kind has the frame open already.
+    struct pair_cost pair_again;
+};
+
+// Of the engine that runs. Any context.
+const struct test_engine *test_engine(void);
+
+static inline bool engine_refuses(void)
+{
+    return test_engine()->closed != FAULT_NONE;
+}
+
+// Whether `fault` is all that the engine says of an access to a closed frame
+// (or NULL: to one that is not looked at), at `address`. Any context.
+bool is_refusal(const struct fault *fault, enum fault_access access,
+                const void *address, const struct page *page);
+
+// The same of a write through a read-only bracket.
+bool is_read_only_refusal(const struct fault *fault, const void *address,
+                          const struct page *page);
+
+// What the engine does with keys alone.
+#define NEEDS_PKS()                                                            \
+    do {                                                                       \
+        if (protect_engine() != PROTECT_PKS) {                                 \
+            SKIP("needs pks");                                                 \
+        }                                                                      \
+    } while (0)
+
+// Where everything is open, nothing can be seen of what is closed.
+#define NEEDS_REFUSALS()                                                       \
+    do {                                                                       \
+        if (!engine_refuses()) {                                               \
+            SKIP("open refuses nothing");                                      \
+        }                                                                      \
+    } while (0)
+
+// A direct map of all RAM, closed or not.
+#define NEEDS_DIRECT_MAP()                                                     \
+    do {                                                                       \
+        if (engine->direct_leaf[DIRECT_FREE] == 0) {                           \
+            SKIP("needs a direct map");                                        \
+        }                                                                      \
+    } while (0)
