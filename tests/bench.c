@@ -16,6 +16,7 @@
 #include "mm/tables.h"
 #include "tests/bench_line.h"
 #include "tests/framework.h"
+#include "tests/scratch.h"
 
 extern const struct test_entry __benches_start[], __benches_end[];
 
@@ -271,6 +272,7 @@ static bool bench_run(const struct test_entry *b)
 bool benches_run(const char *globs)
 {
     uint64_t started_tsc = cpu_read_tsc();
+    scratch_prepare();
     watchdog_stop(); // its interrupts would count
     bench.unit = tsc_counts_insns() ? "insns" : "ticks";
     if (strcmp(bench.unit, "ticks") == 0) {

@@ -27,6 +27,7 @@
 #include "mm/long_maps.h"
 #include "tests/engines.h"
 #include "tests/framework.h"
+#include "tests/scratch.h"
 
 extern const struct test_entry __tests_start[], __tests_end[];
 
@@ -255,6 +256,7 @@ bool tests_run(const char *globs)
 {
     unsigned counts[3] = {0}; // passed, failed, skipped
     unsigned number = 0;
+    scratch_prepare();
     uint32_t mark = heap_mark();
     printf("KTAP version 1\n1..%u\n", tests_count(globs));
     thread_failures_to(test_thread_failed);
