@@ -49,6 +49,7 @@
 #define PERCPU_FULL_FLUSHES 64
 #define PERCPU_PTE_WRITES 72
 #define PERCPU_INVLPG 80
+#define PERCPU_CR0_WRITES 88
 
 // struct ap, and two of its states
 #define AP_APIC_ID 0

@@ -73,6 +73,7 @@ struct cpu_data {
     uint64_t full_flushes;
     uint64_t pte_writes;
     uint64_t invlpg;
+    uint64_t cr0_writes; // for page tables, under engines without keys
 
     // What map_stats_read() needs beside these (mm/stats.c).
     uint64_t other_pkrs_writes_skipped;
@@ -139,7 +140,8 @@ _Static_assert(offsetof(struct cpu_data, window) == PERCPU_WINDOW &&
                    offsetof(struct cpu_data, full_flushes) ==
                        PERCPU_FULL_FLUSHES &&
                    offsetof(struct cpu_data, pte_writes) == PERCPU_PTE_WRITES &&
-                   offsetof(struct cpu_data, invlpg) == PERCPU_INVLPG,
+                   offsetof(struct cpu_data, invlpg) == PERCPU_INVLPG &&
+                   offsetof(struct cpu_data, cr0_writes) == PERCPU_CR0_WRITES,
                "asm.h");
 
 // This CPU's data; each access is one GS-relative instruction. Read-modify-

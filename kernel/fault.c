@@ -45,13 +45,18 @@ static struct page *frame_of(uintptr_t address, phys_addr_t physical)
     return known ? frame_page(physical / PAGE_SIZE) : NULL;
 }
 
-// The frame whose address in the direct map it is, though no leaf is there.
-static struct page *frame_of_unmapped(uintptr_t address)
+// No leaf that all contexts share: one that the interrupted context sees alone;
+// or, for an address in the direct map, the frame whose it is.
+static __noinline void unmapped_describe(struct fault *fault, uintptr_t address)
 {
-    phys_addr_t physical = address - DIRECT_MAP_BASE;
-    return physical < DIRECT_MAP_SIZE && section_is_ready(physical)
-               ? frame_page(physical / PAGE_SIZE)
-               : NULL;
+    uint64_t leaf =
+        engine->leaf != NULL ? engine->leaf(address, percpu.trap_level - 1) : 0;
+    phys_addr_t physical =
+        leaf != 0 ? leaf & PTE_ADDRESS : address - DIRECT_MAP_BASE;
+    bool known =
+        (leaf != 0 || physical < DIRECT_MAP_SIZE) && section_is_ready(physical);
+    fault->pkey = leaf != 0 ? (int)pte_key(leaf) : -1;
+    fault->page = known ? frame_page(physical / PAGE_SIZE) : NULL;
 }
 
 // #PF: what CR2, the error code and the leaf that maps the address say.
@@ -65,13 +70,8 @@ static inline void page_fault_describe(struct fault *fault, uint32_t error)
     fault->access = error & PF_FETCH   ? ACCESS_EXECUTE
                     : error & PF_WRITE ? ACCESS_WRITE
                                        : ACCESS_READ;
-    if (leaf == 0 && engine->leaf != NULL) {
-        leaf = engine->leaf(address, percpu.trap_level - 1);
-        size = PAGE_SIZE;
-    }
-    if (leaf == 0) {
-        fault->pkey = -1;
-        fault->page = frame_of_unmapped(address);
+    if (unlikely(leaf == 0)) {
+        unmapped_describe(fault, address);
         return;
     }
     fault->pkey = pte_key(leaf);

@@ -22,6 +22,7 @@ leaves:
 section .text
 
 %macro TABLES_OPEN 0
+        add     qword [gs:PERCPU_CR0_WRITES], 2 ; TABLES_CLOSE counted too
         mov     eax, CR0_TABLES_OPEN
         mov     cr0, rax
 %endmacro
@@ -153,6 +154,7 @@ trap_entry_exact:
         cmp     eax, CR0_KERNEL
         je      .closed
         TABLES_CLOSE
+        inc     qword [gs:PERCPU_CR0_WRITES]
 .closed:
         cmp     qword [rbx - BRACKET_SIZE + BRACKET_WINDOW_ENTRY], 0
         jne     .hide
@@ -195,4 +197,5 @@ trap_entry_exact:
         je      .same
         mov     eax, eax
         mov     cr0, rax
+        inc     qword [gs:PERCPU_CR0_WRITES]
 .same:  POP_REGISTERS_AND_RETURN

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The counters of the contract, summed over all CPUs.
+#include "mm/stats.h"
 #include "arch/percpu.h"
 #include "keyhole.h"
 #include "mm/bracket.h"
@@ -42,6 +43,11 @@ void map_stats_read(struct map_stats *stats)
         stats->pkrs_writes_skipped = SUM(other_pkrs_writes_skipped) +
                                      bracket_writes_skipped(opened, open);
     }
+}
+
+uint64_t cr0_writes_read(void)
+{
+    return SUM(cr0_writes);
 }
 
 unsigned cpu_id(void)

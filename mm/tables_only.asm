@@ -9,7 +9,8 @@ extern trap_handle, return_in_nmi
 
 section .text
 
-; Page tables as the word of rights says. In: EAX = rights. Clobbers RCX, flags.
+; Page tables as the word of rights says. In: EAX = rights. Clobbers RCX, RDX,
+; flags.
 global tables_rights_write
 tables_rights_write:
         mov     ecx, CR0_KERNEL
@@ -17,8 +18,12 @@ tables_rights_write:
         jnz     .closed
         mov     ecx, CR0_TABLES_OPEN
 .closed:
+        mov     rdx, cr0                        ; reading is cheap, writing not
+        cmp     edx, ecx
+        je      .same
         mov     cr0, rcx
-        ret
+        inc     qword [gs:PERCPU_CR0_WRITES]
+.same:  ret
 
 ; The ends of a trap. In the frame, `rights` is CR0: only the register tells how
 ; far an interrupted call had got.
@@ -31,6 +36,7 @@ trap_entry_tables:
         je      .closed
         mov     eax, CR0_KERNEL
         mov     cr0, rax
+        inc     qword [gs:PERCPU_CR0_WRITES]
 .closed:
         PUSH_BRACKETS
         mov     rdi, rsp
@@ -40,5 +46,6 @@ trap_entry_tables:
         cmp     eax, ecx
         je      .same
         mov     cr0, rax
+        inc     qword [gs:PERCPU_CR0_WRITES]
 .same:  POP_BRACKETS
         POP_REGISTERS_AND_RETURN

@@ -32,9 +32,9 @@ static struct {
     uint64_t overhead; // ticks of a batch with nothing in it
     uint64_t less;     // ticks of a batch that bench_less() takes off as well
     const char *unit;
-    struct map_stats before; // the measured batches, or the region
-    struct map_stats events; // of them
-    struct bench_line line;  // what bench_value() or a region said
+    struct bench_events before; // the measured batches, or the region
+    struct bench_events events; // of them
+    struct bench_line line;     // what bench_value() or a region said
 } bench;
 
 // Waits for what came before, and has what comes behind wait.
@@ -67,8 +67,8 @@ __noinline uint64_t bench_begin(void)
 
 static void events_end(void)
 {
-    struct map_stats after;
-    map_stats_read(&after);
+    struct bench_events after;
+    bench_events_read(&after);
     bench_events_add(&bench.events, &bench.before, &after);
 }
 
@@ -80,7 +80,7 @@ __noinline bool bench_more(uint64_t n, uint64_t *end)
     }
     bench.batch++;
     if (bench.batch == WARM_BATCHES) {
-        map_stats_read(&bench.before);
+        bench_events_read(&bench.before);
     } else if (bench.batch == WARM_BATCHES + BATCHES) {
         events_end();
         return false;
@@ -105,15 +105,15 @@ void bench_batch(unsigned length)
     ticks_sort();
     bench.overhead = bench.ticks[BATCHES / 2];
     bench.batch = 0;
-    bench.events = (struct map_stats){0};
+    bench.events = (struct bench_events){0};
 }
 
 void bench_less(void)
 {
     ticks_sort();
     bench.less = bench.ticks[BATCHES / 2] - bench.overhead;
-    static const struct map_stats nothing;
-    struct map_stats first = bench.events;
+    static const struct bench_events nothing;
+    struct bench_events first = bench.events;
     bench.events = nothing;
     bench_events_add(&bench.events, &first, &nothing);
 }
@@ -154,7 +154,7 @@ void bench_value(const char *unit, uint64_t value, uint64_t min, uint64_t max)
 
 void bench_region_begin(void)
 {
-    map_stats_read(&bench.before);
+    bench_events_read(&bench.before);
     bench.started_tsc = clock_read();
 }
 
@@ -174,8 +174,8 @@ static unsigned facts_print(const char *globs, uint64_t started_tsc)
 {
     uint64_t leaves[PT_LEVELS + 1];
     memory_leaf_bytes(leaves);
-    struct map_stats stats;
-    map_stats_read(&stats);
+    struct bench_events stats;
+    bench_events_read(&stats);
     const struct {
         const char *name, *unit;
         uint64_t value;

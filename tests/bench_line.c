@@ -5,25 +5,34 @@
 #include "tests/bench_line.h"
 
 #include "kernel/config.h"
+#include "mm/stats.h"
 
 static const struct {
     const char *name;
     size_t at;
 } events[] = {
-    {"pkrs_writes", offsetof(struct map_stats, pkrs_writes)},
-    {"pte_writes", offsetof(struct map_stats, pte_writes)},
-    {"invlpg", offsetof(struct map_stats, invlpg)},
-    {"full_flushes", offsetof(struct map_stats, full_flushes)},
-    {"shootdown_ipis", offsetof(struct map_stats, shootdown_ipis)},
+    {"pkrs_writes", offsetof(struct bench_events, stats.pkrs_writes)},
+    {"pte_writes", offsetof(struct bench_events, stats.pte_writes)},
+    {"invlpg", offsetof(struct bench_events, stats.invlpg)},
+    {"full_flushes", offsetof(struct bench_events, stats.full_flushes)},
+    {"shootdown_ipis", offsetof(struct bench_events, stats.shootdown_ipis)},
+    {"cr0_writes", offsetof(struct bench_events, cr0_writes)},
 };
 
-static uint64_t *event(const struct map_stats *stats, unsigned i)
+static uint64_t *event(const struct bench_events *stats, unsigned i)
 {
     return (uint64_t *)((uintptr_t)stats + events[i].at);
 }
 
-void bench_events_add(struct map_stats *sum, const struct map_stats *before,
-                      const struct map_stats *after)
+void bench_events_read(struct bench_events *now)
+{
+    map_stats_read(&now->stats);
+    now->cr0_writes = cr0_writes_read();
+}
+
+void bench_events_add(struct bench_events *sum,
+                      const struct bench_events *before,
+                      const struct bench_events *after)
 {
     for (unsigned i = 0; i < ARRAY_SIZE(events); i++) {
         *event(sum, i) += *event(after, i) - *event(before, i);

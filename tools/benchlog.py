@@ -13,7 +13,7 @@ import machine
 
 ENGINES = ("pks", "exact", "open", "flip")
 EVENTS = ("pkrs_writes", "pte_writes", "invlpg", "full_flushes",
-          "shootdown_ipis")
+          "shootdown_ipis", "cr0_writes")
 # The TSC counts instructions then.
 ICOUNT = ("-icount", "shift=0,sleep=off")
 # So that what is random is the same in each run.

@@ -49,9 +49,9 @@ def published():
             "shootdown_ipis", 3000, 15000, "an IPI to flush another CPU",
             "1 to 5 microseconds for each CPU (Linux list), at 3 GHz"),
         "cr0": Cost(
-            None, 96, 251, "MOV to CR0, which serialises",
+            "cr0_writes", 96, 251, "MOV to CR0, which serialises",
             "assumption: as a reload of CR3, which serialises too; nothing "
-            "published was found. No engine does this: for comparison"),
+            "published was found. How exact and flip open page tables"),
     }
 
 
@@ -84,8 +84,8 @@ def cycles(result, costs):
     low = high = 0.0
     for cost in costs.values():
         if cost.event:
-            low += result[cost.event] * cost.low
-            high += result[cost.event] * cost.high
+            low += result.get(cost.event, 0) * cost.low
+            high += result.get(cost.event, 0) * cost.high
     return low, high
 
 

@@ -12,7 +12,7 @@ from benchlog import EVENTS
 
 HEADS = {"pkrs_writes": "PKRS writes", "pte_writes": "PTE writes",
          "invlpg": "INVLPG", "full_flushes": "flushes",
-         "shootdown_ipis": "IPIs"}
+         "shootdown_ipis": "IPIs", "cr0_writes": "CR0 writes"}
 
 
 def text(value):
