@@ -67,6 +67,12 @@ _Static_assert(DOMAIN_RIGHTS * sizeof(struct domain_rights) ==
 // open_read say, or nothing by themselves if that is 0.
 void domain_rights_set(unsigned id, uint32_t open_write, uint32_t open_read);
 
+static inline bool domain_rights_equal(const struct domain_rights *a,
+                                       const struct domain_rights *b)
+{
+    return a->open == b->open && a->keep == b->keep;
+}
+
 // The same in the tables' own terms, and what the allocator keeps of the rights
 // to fill a frame; 0: it cannot, by rights alone.
 void domain_rights_put(unsigned id, const struct domain_rights *write,

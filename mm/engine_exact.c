@@ -129,17 +129,11 @@ static bool direct_leaf_is_right(uint64_t leaf, unsigned key)
     return leaf == 0;
 }
 
-static bool rights_are(const struct domain_rights *is,
-                       const struct domain_rights *wanted)
-{
-    return is->open == wanted->open && is->keep == wanted->keep;
-}
-
 static bool domain_is_right(const struct domain *domain)
 {
     return domain->key == 0 && domain_fill_[domain->id] == 0 &&
-           rights_are(&domain_write_[domain->id], &to_write) &&
-           rights_are(&domain_read_[domain->id], &to_read);
+           domain_rights_equal(&domain_write_[domain->id], &to_write) &&
+           domain_rights_equal(&domain_read_[domain->id], &to_read);
 }
 
 const struct engine engine_exact = {

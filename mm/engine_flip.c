@@ -210,8 +210,8 @@ static bool direct_leaf_is_right(uint64_t leaf, unsigned key)
 static bool domain_is_right(const struct domain *domain)
 {
     return domain->key == 0 && domain_fill_[domain->id] == 0 &&
-           domain_write_[domain->id].keep == KEEP_TO_WRITE &&
-           domain_read_[domain->id].keep == KEEP_TO_READ;
+           domain_rights_equal(&domain_write_[domain->id], &to_write) &&
+           domain_rights_equal(&domain_read_[domain->id], &to_read);
 }
 
 const struct engine engine_flip = {

@@ -84,8 +84,8 @@ static bool direct_leaf_is_right(uint64_t leaf, unsigned key)
 static bool domain_is_right(const struct domain *domain)
 {
     return domain->key == 0 && domain_fill_[domain->id] == ~0u &&
-           domain_write_[domain->id].open == 0 &&
-           domain_read_[domain->id].open == 0;
+           domain_rights_equal(&domain_write_[domain->id], &to_all) &&
+           domain_rights_equal(&domain_read_[domain->id], &to_all);
 }
 
 const struct engine engine_open = {
