@@ -20,6 +20,16 @@ void *alias_map(uintptr_t base, const struct page *page, unsigned level,
     return walk.present && walk.level == level ? (void *)address : NULL;
 }
 
+bool alias_write_stale(const struct page *page, size_t offset)
+{
+    volatile char *at = alias_map(TEST_REGION_BASE, page, 1, ALIAS_DATA);
+    if (at != NULL) {
+        at[offset]++;
+    }
+    alias_unmap(TEST_REGION_BASE, 1);
+    return at != NULL;
+}
+
 void alias_unmap(uintptr_t base, unsigned level)
 {
     pt_unmap(base, PT_LEVEL_SIZE(level));

@@ -21,5 +21,9 @@
 void *alias_map(uintptr_t base, const struct page *page, unsigned level,
                 uint64_t flags);
 
+// Write to a frame behind every engine's back: one byte more at `offset`.
+// False: no memory. Thread context.
+bool alias_write_stale(const struct page *page, size_t offset);
+
 // Take it away; no harm if there is none.
 void alias_unmap(uintptr_t base, unsigned level);

@@ -6,6 +6,7 @@
 #include "arch/regs.h"
 #include "mm/domain.h"
 #include "mm/keys.h"
+#include "mm/local_window.h"
 
 static const struct test_engine engines[] = {
     [PROTECT_PKS] =
@@ -17,6 +18,7 @@ static const struct test_engine engines[] = {
             .closed_has_leaf = true,
             .others_stay_out = true,
             .brackets_are_direct = true,
+            .keys = true,
             .grain = GRAIN_DOMAIN,
             .pair = {.pkrs_writes = 2},
             .pair_again = {.pkrs_skipped = 2},
@@ -53,6 +55,11 @@ static const struct test_engine engines[] = {
 const struct test_engine *test_engine(void)
 {
     return &engines[protect_engine()];
+}
+
+size_t engine_window_room(void)
+{
+    return (percpu.window->end - percpu.window->next) / PAGE_SIZE - 1;
 }
 
 static bool is_at(const struct fault *fault, const void *address)

@@ -22,6 +22,7 @@ struct test_engine {
     bool others_stay_out;
     // Local brackets on contiguous frames are addresses in the direct map.
     bool brackets_are_direct;
+    bool keys; // are lent to domains, and written to IA32_PKRS
     enum grain grain;
     // What a pair of calls on one frame costs, with nothing else open; and for
     // each frame more.
@@ -40,6 +41,10 @@ static inline bool engine_refuses(void)
     return test_engine()->closed != FAULT_NONE;
 }
 
+// How many frames more fit into the window of this context, less the one behind
+// them. Thread context.
+size_t engine_window_room(void);
+
 // Whether `fault` is all that the engine says of an access to a closed frame
 // (or NULL: to one that is not looked at), at `address`. Any context.
 bool is_refusal(const struct fault *fault, enum fault_access access,
@@ -49,10 +54,16 @@ bool is_refusal(const struct fault *fault, enum fault_access access,
 bool is_read_only_refusal(const struct fault *fault, const void *address,
                           const struct page *page);
 
+// Whether there is a direct map of all RAM, closed or not.
+static inline bool engine_has_direct_map(void)
+{
+    return engine->direct_leaf[DIRECT_FREE] != 0;
+}
+
 // What the engine does with keys alone.
 #define NEEDS_PKS()                                                            \
     do {                                                                       \
-        if (protect_engine() != PROTECT_PKS) {                                 \
+        if (!test_engine()->keys) {                                            \
             SKIP("needs pks");                                                 \
         }                                                                      \
     } while (0)
@@ -65,10 +76,9 @@ bool is_read_only_refusal(const struct fault *fault, const void *address,
         }                                                                      \
     } while (0)
 
-// A direct map of all RAM, closed or not.
 #define NEEDS_DIRECT_MAP()                                                     \
     do {                                                                       \
-        if (engine->direct_leaf[DIRECT_FREE] == 0) {                           \
+        if (!engine_has_direct_map()) {                                        \
             SKIP("needs a direct map");                                        \
         }                                                                      \
     } while (0)

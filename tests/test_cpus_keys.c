@@ -13,6 +13,7 @@
 #include "mm/domain.h"
 #include "mm/keys.h"
 #include "mm/lock.h"
+#include "tests/engines.h"
 #include "tests/handlers.h"
 
 #define THIEVES (PKS_KEYS - KEY_DOMAINS + 1) // more domains than there are keys
@@ -70,6 +71,7 @@ static void take_all_keys(void *unused)
 
 TEST(cpus, an_open_domain_keeps_its_key)
 {
+    NEEDS_PKS();
     CHECK(domains_make());
     volatile unsigned *p = kmap_local_page(page);
     int key = victim->key;
@@ -162,6 +164,7 @@ static void allocate_and_free(void *unused)
 // a theft.
 TEST(cpus, none_takes_a_key_that_fills)
 {
+    NEEDS_PKS();
     CHECK(domains_make());
     allocate_and_free(NULL); // now it has a key, and a frame in the list
     tries = 0;

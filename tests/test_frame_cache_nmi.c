@@ -6,6 +6,7 @@
 #include "mm/audit.h"
 #include "mm/frame_cache.h"
 #include "mm/keys.h"
+#include "tests/engines.h"
 #include "tests/handlers.h"
 
 static struct audit_report report;
@@ -83,6 +84,7 @@ static bool steal_all_along(void)
 // what would come of it.
 TEST(frame_cache, an_nmi_takes_no_key_that_fills)
 {
+    NEEDS_PKS();
     CHECK(thieves_make());
     only_while_filling = false;
     bool right = steal_all_along() && (thefts > 0) == (cpus_online() == 1);
@@ -121,6 +123,7 @@ static void steal_at(void *at)
 // The allocator finds the key and loses it before it has said that it fills.
 TEST(frame_cache, a_key_may_go_just_before_it_fills)
 {
+    NEEDS_PKS();
     CHECK(thieves_make());
     allocate_and_free(NULL); // now there is a key, and a frame in the list
     step = first_fill = 0;

@@ -9,6 +9,7 @@
 #include "lib/string.h"
 #include "mm/bracket.h"
 #include "mm/pagetable.h"
+#include "tests/alias.h"
 
 // Site `i` of the last report is a call in this line of this file.
 static bool site_is(unsigned i, unsigned want_line)
@@ -131,6 +132,7 @@ TEST(misuse, unmap_of_what_was_never_mapped)
     const void *wrong[] = {
         NULL, p + 1, p + PAGE_SIZE, &block, (void *)~0ul,
     };
+    const void *opened = NULL;
     unmap_wrongly(p);
     // What marks the end of the open brackets inside the kernel.
     CHECK_MISUSE(kunmap_local((void *)BRACKET_NOBODY));
@@ -139,10 +141,10 @@ TEST(misuse, unmap_of_what_was_never_mapped)
             unmap_wrongly(wrong[i]);
         }
         if (!open) {
-            kmap_local_page(block + 29);
+            opened = kmap_local_page(block + 29);
         }
     }
-    kunmap_local(p);
+    kunmap_local(opened);
     CHECK(closed());
     free_pages(block, 5);
 }
@@ -151,9 +153,10 @@ TEST(misuse, too_many_brackets)
 {
     struct page *page = alloc_page(domain_ram);
     CHECK(page != NULL);
+    const void *open[BRACKETS_MAX];
     unsigned innermost = __LINE__ + 2;
     for (unsigned i = 0; i < BRACKETS_MAX; i++) {
-        kmap_local_page(page);
+        open[i] = kmap_local_page(page);
     }
     unsigned one_more = __LINE__ + 1;
     CHECK_MISUSE(kmap_local_page(page));
@@ -161,8 +164,8 @@ TEST(misuse, too_many_brackets)
     CHECK(what_is("too many nested brackets"));
     CHECK(site_is(0, one_more) && site_is(1, innermost));
     CHECK_MISUSE(kmap_local_page_ro(page));
-    for (unsigned i = 0; i < BRACKETS_MAX; i++) {
-        kunmap_local(page_direct_map_address(page));
+    for (unsigned i = BRACKETS_MAX; i-- > 0;) {
+        kunmap_local(open[i]);
     }
     CHECK(closed());
     free_page(page);
@@ -301,13 +304,10 @@ TEST(misuse, write_after_free)
 {
     struct page *page = alloc_page(domain_ram);
     CHECK(page != NULL);
-    volatile char *stale = page_direct_map_address(page);
+    const char *stale = page_direct_map_address(page);
     unsigned freed = __LINE__ + 1;
     free_page(page);
-    uint32_t rights = pks_rights();
-    pks_set_rights(0);
-    stale[100]++;
-    pks_set_rights(rights);
+    CHECK(alias_write_stale(page, 100));
     // The frame is among the next to be allocated.
     bool done = run_protected(take_frames, NULL, NULL);
     while (taken.count > 0) {

@@ -8,6 +8,7 @@
 #include "kernel/misuse.h"
 #include "mm/domain.h"
 #include "mm/local_window.h"
+#include "tests/engines.h"
 #include "tests/handlers.h"
 #include "tests/scratch.h"
 
@@ -122,6 +123,12 @@ static void handler_has_room(void *unused)
     kunmap_local(p);
 }
 
+static __noinline const char *map_where_more_fits(size_t count)
+{
+    return engine_window_room() < count ? NULL
+                                        : kmap_local_pages_ro(frames, count);
+}
+
 // The whole window at once, one frame too many, up to the edge in two steps;
 // what is refused takes nothing away, and handlers have room even then.
 TEST(peers_local, sizes_up_to_the_edge)
@@ -137,6 +144,7 @@ TEST(peers_local, sizes_up_to_the_edge)
     p = kmap_local_pages(frames, ALL - 1);
     const char *q = kmap_local_pages(frames + ALL - 1, 1);
     CHECK_MISUSE(kmap_local_pages_ro(frames, ALL + 1));
+    const char *const r = map_where_more_fits(ALL);
     CHECK_MISUSE(kmap_local_pages_ro(frames, ALL)); // more than the window has
     CHECK_EQ(strcmp(misuse_last()->what,
                     "too many scattered frames in open brackets"),
@@ -148,6 +156,10 @@ TEST(peers_local, sizes_up_to_the_edge)
     // A frame of an open domain needs no room.
     kunmap_local(kmap_local_page(frames[0]));
     CHECK(shows_frames(p, 0, ALL - 1) && shows_frames(q, ALL - 1, 1));
+    if (r != NULL) {
+        CHECK(shows_frames(r, 0, ALL));
+        kunmap_local(r);
+    }
     kunmap_local(q);
     kunmap_local(p);
     CHECK(!reaches(p) && !reaches(q));
@@ -177,9 +189,7 @@ static void flushes_since(const struct map_stats *before,
 // one whenever its region wraps, there is nothing here that could wrap.
 TEST(peers_local, no_flush_behind_a_key)
 {
-    if (protect_engine() != PROTECT_PKS) {
-        SKIP("needs pks");
-    }
+    NEEDS_PKS();
     struct page *block = alloc_pages(domain_ram, 2);
     CHECK(block != NULL);
     struct map_stats before;
@@ -202,9 +212,6 @@ TEST(peers_local, no_flush_behind_a_key)
 // address is as good as new at once.
 TEST(peers_local, one_flush_for_each_frame_of_a_window)
 {
-    if (protect_engine() != PROTECT_PKS) {
-        SKIP("needs pks");
-    }
     CHECK(frames_take(8));
     struct map_stats before;
     struct flushes done;

@@ -8,6 +8,7 @@
 #include "keyhole.h"
 #include "mm/pagetable.h"
 #include "tests/alias.h"
+#include "tests/engines.h"
 #include "tests/pks_access.h"
 
 #define KEY 9 // one that no other part of a test uses
@@ -18,6 +19,7 @@ extern const char pks_write_msr[]; // arch/pks_write.asm
 
 TEST(pks, soft_copy_follows_the_register)
 {
+    NEEDS_PKS();
     uint32_t before = pks_rights();
     CHECK_EQ(before, PKRS_CLOSED);
     for (unsigned key = 1; key < PKS_KEYS; key++) {
@@ -36,6 +38,7 @@ TEST(pks, soft_copy_follows_the_register)
 
 TEST(pks, equal_values_are_not_written)
 {
+    NEEDS_PKS();
     struct map_stats before, between, after;
     uint32_t rights = pks_rights();
     map_stats_read(&before);
@@ -82,6 +85,7 @@ static void wrmsr_call(void *arg)
 // #GP(0) and changes nothing.
 TEST(pks, bad_values_raise_gp)
 {
+    NEEDS_PKS();
     struct wrmsr wrmsr = {.at = wrmsr_find()};
     uint32_t before = pks_rights();
     unsigned taken = 0;
@@ -121,6 +125,7 @@ static void apic_write_call(void *number)
 
 TEST(pks, writing_apic_registers_does_not_reach_pkrs)
 {
+    NEEDS_PKS();
     for (unsigned high = 0; high < 16; high++) {
         uint32_t number = MSR_IA32_PKRS ^ high << 8;
         struct fault fault;
@@ -133,6 +138,7 @@ TEST(pks, writing_apic_registers_does_not_reach_pkrs)
 
 TEST(pks, handlers_start_closed_and_give_back)
 {
+    NEEDS_PKS();
     // The probe's own handler reads nothing of ours; what it leaves behind is
     // seen here.
     uint32_t before = pks_rights();
@@ -153,6 +159,7 @@ TEST(pks, handlers_start_closed_and_give_back)
 // Instructions that name an address without using what is there.
 TEST(pks, hints_and_flushes)
 {
+    NEEDS_PKS();
     struct page *page = alloc_page(domain_ram);
     CHECK(page != NULL);
     char *at = page_direct_map_address(page);
@@ -180,6 +187,7 @@ TEST(pks, hints_and_flushes)
 // IA32_PKRS is written, so the invalidation is looked for in the count too.
 TEST(pks, a_changed_key_is_seen)
 {
+    NEEDS_PKS();
     struct page *page = alloc_page(domain_ram);
     struct map_stats before, after;
     struct fault fault;

@@ -11,6 +11,7 @@
 #include "keyhole.h"
 #include "mm/pagetable.h"
 #include "tests/alias.h"
+#include "tests/engines.h"
 #include "tests/pks_access.h"
 
 #define KEY 9 // one that no other part of a test uses
@@ -148,6 +149,7 @@ static void outcome_check(const struct outcome *outcome, uint32_t error)
 
 TEST(pks, descriptor_load_is_checked)
 {
+    NEEDS_PKS();
     struct outcome outcome = {.address = TABLE_BASE + FAR_SELECTOR};
     bool mapped = tables_map();
     if (mapped) {
@@ -165,6 +167,7 @@ TEST(pks, descriptor_load_is_checked)
 
 TEST(pks, accessed_bit_write_is_checked)
 {
+    NEEDS_PKS();
     struct outcome outcome = {.address = TABLE_BASE + FAR_SELECTOR};
     bool set = false, mapped = tables_map();
     if (mapped) {
@@ -193,6 +196,7 @@ TEST(pks, accessed_bit_write_is_checked)
 
 TEST(pks, gate_read_is_checked)
 {
+    NEEDS_PKS();
     struct outcome outcome = {0};
     bool mapped = tables_map();
     if (mapped) {
@@ -229,6 +233,7 @@ static void task_use(uint64_t *descriptor, const char *tss)
 
 TEST(pks, stack_push_of_an_exception_is_checked)
 {
+    NEEDS_PKS();
     // SDM 3A 6.14.2: SS is the first to be pushed.
     struct outcome outcome = {.address = STACK_BASE + PAGE_SIZE - 8};
     bool mapped = tables_map();

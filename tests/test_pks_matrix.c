@@ -13,6 +13,7 @@
 #include "keyhole.h"
 #include "mm/pagetable.h"
 #include "tests/alias.h"
+#include "tests/engines.h"
 #include "tests/pks_access.h"
 
 // Aliases of the frames under test. The data pages are never executable and
@@ -352,33 +353,39 @@ static void matrix_run(const struct place *place)
 
 TEST(pks_matrix, supervisor_4k)
 {
+    NEEDS_PKS();
     matrix_run(&(struct place){.level = 1});
 }
 
 TEST(pks_matrix, supervisor_2m)
 {
+    NEEDS_PKS();
     matrix_run(&(struct place){.level = 2});
 }
 
 TEST(pks_matrix, supervisor_1g)
 {
+    NEEDS_PKS();
     matrix_run(&(struct place){.level = 3});
 }
 
 TEST(pks_matrix, user_4k)
 {
+    NEEDS_PKS();
     matrix_run(
         &(struct place){.level = 1, .user_leaf = true, .user_upper = true});
 }
 
 TEST(pks_matrix, user_2m)
 {
+    NEEDS_PKS();
     matrix_run(
         &(struct place){.level = 2, .user_leaf = true, .user_upper = true});
 }
 
 TEST(pks_matrix, user_1g)
 {
+    NEEDS_PKS();
     matrix_run(
         &(struct place){.level = 3, .user_leaf = true, .user_upper = true});
 }
@@ -386,10 +393,12 @@ TEST(pks_matrix, user_1g)
 // One supervisor entry on the way makes a supervisor-mode address.
 TEST(pks_matrix, supervisor_leaf_below_user_entries)
 {
+    NEEDS_PKS();
     matrix_run(&(struct place){.level = 1, .user_upper = true});
 }
 
 TEST(pks_matrix, user_leaf_below_supervisor_entries)
 {
+    NEEDS_PKS();
     matrix_run(&(struct place){.level = 1, .user_leaf = true});
 }

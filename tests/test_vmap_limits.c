@@ -243,8 +243,8 @@ TEST(vmap_limits, bad_frame_in_the_middle)
     struct page *good = vmap_frames[2];
     struct map_stats before, after;
     struct fault fault;
-    map_stats_read(&before);
     free_page(good);
+    map_stats_read(&before);
     uint64_t site = vmap_frames[2]->private_next;
     CHECK_MISUSE(vmap_frames_of(vmap_frames));
     CHECK_EQ(
