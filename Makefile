@@ -681,6 +681,7 @@ TOOL_TESTS := \
     tests/tools/test-app \
     tests/tools/test-bench-check \
     tests/tools/test-layers \
+    tests/tools/test-engines \
     tests/tools/test-messages \
     tests/tools/test-mutants \
     tests/tools/test-peers \

@@ -20,6 +20,40 @@ void model_fail(struct model *model, const char *what, uintptr_t address)
     }
 }
 
+void model_fold(struct model *model, uint64_t number)
+{
+    uint64_t value = (model->hash ^ number) * 0x9e3779b97f4a7c15ull;
+    model->hash = value ^ value >> 29;
+}
+
+static void map_fold(struct model *model, const struct model_map *map)
+{
+    model_fold(model, map->count * 2 + map->writable);
+    for (unsigned i = 0; i < map->count; i++) {
+        model_fold(model, map->frames[i].block * MODEL_BLOCK_FRAMES +
+                              map->frames[i].index);
+    }
+}
+
+void model_fold_state(struct model *model)
+{
+    for (unsigned i = 0; i < MODEL_BLOCKS; i++) {
+        const struct model_block *block = &model->blocks[i];
+        if (block->page != NULL) {
+            model_fold(model, i << 16 | block->order << 8 | block->domain);
+            model_fold(model, block->users);
+        }
+    }
+    for (unsigned i = 0; i < MODEL_AREAS; i++) {
+        if (model->areas[i].address != 0) {
+            map_fold(model, &model->areas[i]);
+        }
+    }
+    for (unsigned i = 0; i < model->depth; i++) {
+        map_fold(model, &model->brackets[i]);
+    }
+}
+
 void model_about(struct model *model, uint64_t what)
 {
     model->log[model->steps % MODEL_LOG].about = what;

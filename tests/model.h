@@ -2,8 +2,9 @@
 //
 // A plain model of who may touch which frame: random steps are done to the
 // kernel and to the model, and the kernel must then allow and refuse what the
-// model says. Under `pks` rights are at the grain of a key: a bracket on one
-// frame opens the direct map of all frames behind the same key.
+// model says. What a bracket opens of the direct map differs by engine
+// (tests/engines.h): under `pks` all frames behind the same key. All else is
+// the same everywhere, and so is the hash of it (model_fold()).
 #pragma once
 
 #include "keyhole.h"
@@ -70,7 +71,11 @@ struct model {
     unsigned retired_next;
     struct model_log log[MODEL_LOG]; // a ring
     uint64_t steps;                  // done
-    const char *failure;             // NULL: none
+    // Ranges end with their first block. Otherwise they go on where another
+    // lies behind it, which no two engines have in common.
+    bool one_block;
+    uint64_t hash;       // of steps and outcomes
+    const char *failure; // NULL: none
     uintptr_t failure_address;
 };
 
@@ -83,6 +88,13 @@ void model_fail(struct model *model, const char *what, uintptr_t address);
 // What the step is about, for its line in the log.
 void model_about(struct model *model, uint64_t what);
 
+// Make a number a part of the hash of the run: it depends on the seed alone,
+// and on nothing that an engine may choose, like where frames are.
+void model_fold(struct model *model, uint64_t number);
+
+// Fold what is in use and open now.
+void model_fold_state(struct model *model);
+
 // Note an address that was handed out and is good no more.
 void model_dead_add(struct model *model, uintptr_t address);
 
@@ -92,8 +104,9 @@ void model_step(struct model *model, uint64_t seed, uint32_t step);
 // Probe a sample of addresses, live and dead ones, in the kernel and compare.
 void model_check(struct model *model);
 
-// Read and write an address, and compare. `address` is any in a page.
-void model_probe(struct model *model, uintptr_t address);
+// Read and write an address, and compare. `address` is any in a page. Returns
+// what went through: 1 a read, 2 a write; 0 also where the model does not know.
+unsigned model_probe(struct model *model, uintptr_t address);
 
 // Where in a frame its tag is: the places differ from frame to frame.
 size_t model_place(const struct page *page);
@@ -138,6 +151,7 @@ void model_misuse(struct model *model);
 
 // Do so many steps from the beginning, in the kernel and in a new model. False:
 // they do not agree; the test has failed, and says how (tests/test_model.c).
+// Prints no hash: it has ranges of several blocks.
 bool model_sequence_run(uint64_t seed, uint32_t steps);
 
 // How many frames of a block the model uses.

@@ -5,6 +5,7 @@
 #include "mm/frames.h"
 #include "mm/layout.h"
 #include "mm/local_window.h"
+#include "tests/engines.h"
 #include "tests/model.h"
 
 size_t model_place(const struct page *page)
@@ -55,19 +56,55 @@ static const struct model_map *map_find(const struct model_map *maps,
     return NULL;
 }
 
-// The best right to a domain that a bracket of this context gives.
-static enum model_rights direct_rights(const struct model *model,
-                                       unsigned domain)
+// Whether a bracket opens a frame in the direct map.
+static bool bracket_opens(const struct model *model,
+                          const struct model_map *bracket,
+                          struct model_frame frame)
 {
+    if (test_engine()->grain == GRAIN_DOMAIN) {
+        return bracket->opens_domain &&
+               model->blocks[bracket->frames[0].block].domain ==
+                   model->blocks[frame.block].domain;
+    }
+    bool opens = false;
+    for (unsigned i = 0; i < bracket->count; i++) {
+        opens = opens || (bracket->frames[i].block == frame.block &&
+                          bracket->frames[i].index == frame.index);
+    }
+    return opens && !local_window_has(bracket->address);
+}
+
+// The best right to a frame in the direct map that a bracket of this context
+// gives, or one of those that it interrupted, where these share.
+static enum model_rights direct_rights(const struct model *model,
+                                       struct model_frame frame)
+{
+    if (test_engine()->grain == GRAIN_ALL) {
+        return MODEL_WRITE;
+    }
     enum model_rights rights = MODEL_NONE;
-    for (unsigned i = model->base; i < model->depth; i++) {
+    unsigned first = test_engine()->others_stay_out ? model->base : 0;
+    for (unsigned i = first; i < model->depth; i++) {
         const struct model_map *bracket = &model->brackets[i];
-        if (bracket->opens_domain &&
-            model->blocks[bracket->frames[0].block].domain == domain) {
+        if (bracket_opens(model, bracket, frame)) {
             rights = MAX(rights, bracket->writable ? MODEL_WRITE : MODEL_READ);
         }
     }
     return rights;
+}
+
+// The right to one that is not in use, or at the end of a large block, of which
+// no more is known: it may lie behind any key.
+static enum model_rights direct_rights_unknown(const struct model *model)
+{
+    switch (test_engine()->grain) {
+    case GRAIN_FRAME:
+        return MODEL_NONE;
+    case GRAIN_DOMAIN:
+        return model->depth == model->base ? MODEL_NONE : MODEL_UNKNOWN;
+    default:
+        return MODEL_UNKNOWN;
+    }
 }
 
 static enum model_rights map_rights(const struct model_map *map)
@@ -84,12 +121,9 @@ static enum model_rights rights_of(const struct model *model, uintptr_t address,
                                    struct model_frame *frame)
 {
     if (address - DIRECT_MAP_BASE < DIRECT_MAP_SIZE) {
-        if (model_frame_find(model, address - DIRECT_MAP_BASE, frame)) {
-            return direct_rights(model, model->blocks[frame->block].domain);
-        }
-        // A free frame may lie behind any key; no more is known of those at
-        // the end of a large block.
-        return model->depth == model->base ? MODEL_NONE : MODEL_UNKNOWN;
+        return model_frame_find(model, address - DIRECT_MAP_BASE, frame)
+                   ? direct_rights(model, *frame)
+                   : direct_rights_unknown(model);
     }
     if (address - KMAP_BASE < KMAP_SIZE) {
         return model_frame_find(model, address - KMAP_BASE, frame) &&
@@ -98,11 +132,12 @@ static enum model_rights rights_of(const struct model *model, uintptr_t address,
                    : MODEL_NONE;
     }
     if (local_window_has(address)) {
-        const struct model_map *map =
-            map_find(model->brackets + model->base, model->depth - model->base,
-                     address, frame);
-        // A handler's bracket may open what the thread has in its window.
-        if (map == NULL && model->depth != model->base &&
+        unsigned first = test_engine()->others_stay_out ? model->base : 0;
+        const struct model_map *map = map_find(
+            model->brackets + first, model->depth - first, address, frame);
+        // A handler's bracket may open what the thread has in its window, by
+        // the key.
+        if (map == NULL && test_engine()->keys && model->depth != model->base &&
             map_find(model->brackets, model->base, address, frame) != NULL) {
             return MODEL_UNKNOWN;
         }
@@ -111,10 +146,9 @@ static enum model_rights rights_of(const struct model *model, uintptr_t address,
     return map_rights(map_find(model->areas, MODEL_AREAS, address, frame));
 }
 
-static void write_compare(struct model *model, uintptr_t at, bool allowed,
-                          struct model_frame frame)
+static bool write_compare(struct model *model, uintptr_t at, bool allowed,
+                          struct model_frame frame, uint64_t tag)
 {
-    uint64_t tag = model_random(model, ~0ull);
     bool written = probe_write((void *)at, &tag, sizeof(tag), NULL);
     if (written != allowed) {
         model_fail(model,
@@ -124,14 +158,16 @@ static void write_compare(struct model *model, uintptr_t at, bool allowed,
     } else if (allowed) {
         model->blocks[frame.block].tag[frame.index] = tag;
     }
+    return written;
 }
 
-void model_probe(struct model *model, uintptr_t address)
+unsigned model_probe(struct model *model, uintptr_t address)
 {
     struct model_frame frame = {0};
+    uint64_t new_tag = model_random(model, ~0ull);
     enum model_rights rights = rights_of(model, address, &frame);
     if (rights == MODEL_UNKNOWN) {
-        return;
+        return 0;
     }
     uintptr_t at = ALIGN_DOWN(address, PAGE_SIZE);
     if (rights != MODEL_NONE) {
@@ -147,15 +183,18 @@ void model_probe(struct model *model, uintptr_t address)
     } else if (read && tag != model->blocks[frame.block].tag[frame.index]) {
         model_fail(model, "a frame does not hold what was written to it", at);
     }
-    write_compare(model, at, rights == MODEL_WRITE, frame);
+    bool written =
+        write_compare(model, at, rights == MODEL_WRITE, frame, new_tag);
+    return read | written << 1;
 }
 
-static void map_probe(struct model *model, const struct model_map *map)
+static unsigned map_probe(struct model *model, const struct model_map *map)
 {
-    if (map->address != 0) {
-        uint64_t page = model_random(model, map->count);
-        model_probe(model, map->address + page * PAGE_SIZE);
+    if (map->address == 0) {
+        return 0;
     }
+    uint64_t page = model_random(model, map->count);
+    return model_probe(model, map->address + page * PAGE_SIZE);
 }
 
 void model_check(struct model *model)
@@ -165,12 +204,18 @@ void model_check(struct model *model)
         struct page *page =
             block->page + model_random(model, model_frames(block));
         model_probe(model, (uintptr_t)page_direct_map_address(page));
-        model_probe(model, KMAP_BASE + page_to_phys(page));
+        model_fold(model, model_probe(model, KMAP_BASE + page_to_phys(page)));
     }
-    map_probe(model, &model->areas[model_random(model, MODEL_AREAS)]);
+    model_fold(
+        model,
+        map_probe(model, &model->areas[model_random(model, MODEL_AREAS)]));
     // In a handler, those of the code that it interrupted are out of reach.
+    // One's own may be read; others that are open may allow more.
     if (model->depth > 0) {
-        map_probe(model, &model->brackets[model_random(model, model->depth)]);
+        unsigned i = model_random(model, model->depth);
+        unsigned outcome = map_probe(model, &model->brackets[i]);
+        bool writable = model->brackets[i].writable;
+        model_fold(model, i < model->base ? 0 : outcome & (writable ? 3 : 1));
     }
     // The two that died last, where stale translations would be, and others.
     for (unsigned i = 0; i < 4; i++) {

@@ -41,6 +41,10 @@ void model_step(struct model *model, uint64_t seed, uint32_t step)
     }
     model->log[model->steps % MODEL_LOG] =
         (struct model_log){step, kinds[kind].name, 0};
+    model_fold(model, (uint64_t)step << 8 | kind);
     kinds[kind].run(model);
+    model_fold_state(model);
+    // What is looked at next does not depend on how far the step got.
+    model->random = ~(seed + ((uint64_t)step << 32));
     model->steps++;
 }

@@ -5,6 +5,7 @@
 #include "kernel/timer.h"
 #include "mm/layout.h"
 #include "mm/local_window.h"
+#include "tests/engines.h"
 #include "tests/model_threads.h"
 
 #define WATCH_READS 100 // alone; beside other CPUs for
@@ -21,13 +22,25 @@ static bool word_read(uintptr_t address, uint64_t *word)
                       word, sizeof(*word), NULL);
 }
 
-// The best right to a domain's frames in the direct map.
-static enum right direct_right(const struct actor *actor, unsigned domain)
+// Whether a bracket opens the first frame of a row in the direct map.
+static bool bracket_opens(const struct actor_bracket *open,
+                          const struct row *row)
 {
+    return test_engine()->grain == GRAIN_DOMAIN
+               ? open->opens && open->domain == row->domain
+               : !open->special && open->rows[0] == row;
+}
+
+// The best right of an actor to the first frame of a row in the direct map.
+static enum right direct_right(const struct actor *actor, const struct row *row)
+{
+    if (test_engine()->grain == GRAIN_ALL) {
+        return WRITES;
+    }
     enum right right = NOTHING;
     for (unsigned i = 0; i < actor->depth; i++) {
         const struct actor_bracket *open = &actor->brackets[i];
-        if (open->opens && open->domain == domain) {
+        if (bracket_opens(open, row)) {
             right = MAX(right, open->writable ? WRITES : READS);
         }
     }
@@ -84,7 +97,7 @@ static void own_check(struct actor *actor)
         return;
     }
     own_compare(actor, row, (uintptr_t)page_direct_map_address(row->page),
-                direct_right(actor, row->domain));
+                direct_right(actor, row));
     own_compare(actor, row, KMAP_BASE + page_to_phys(row->page),
                 row->kmaps != 0 ? WRITES : NOTHING);
     if (row->area != 0) {
@@ -102,7 +115,7 @@ static void bracket_check(struct actor *actor)
     unsigned i = actor_random(actor, open->rows_count);
     enum right right = open->writable ? WRITES : READS;
     if (!open->special) {
-        right = direct_right(actor, open->domain);
+        right = direct_right(actor, open->rows[i]);
     }
     own_compare(actor, open->rows[i], open->address + i * PAGE_SIZE, right);
     uint64_t word, end = open->address + (open->count - 1) * PAGE_SIZE;
@@ -224,15 +237,15 @@ void actor_watch(struct actor *actor)
     other_write(actor, row, address);
 }
 
-// A frame in the direct map: a private one is refused whatever is open.
+// A frame in the direct map: a private one is refused whatever is open. Where
+// what one has open all have, it may be open or not.
 static void other_direct(struct actor *actor, const struct row *row)
 {
     uint32_t version = version_read(&row->version);
     const struct page *page = *(struct page *volatile const *)&row->page;
     uint64_t count = __atomic_load_n(&row->count, __ATOMIC_ACQUIRE), word;
-    enum right right =
-        direct_right(actor, *(volatile const unsigned *)&row->domain);
-    if (page == NULL) {
+    enum right right = direct_right(actor, row);
+    if (page == NULL || (engine_refuses() && !test_engine()->others_stay_out)) {
         return;
     }
     uintptr_t address = (uintptr_t)page_direct_map_address(page);
@@ -261,23 +274,6 @@ static bool has_window_key(const struct actor *actor)
     return false;
 }
 
-static void other_window(struct actor *actor)
-{
-    unsigned number = actor_random(actor, actor->owners->actors);
-    const struct actor *other = &actor->owners->actor[number];
-    uint32_t version = version_read(&other->version);
-    uintptr_t address = *(volatile const uintptr_t *)&other->window;
-    uint64_t word;
-    if (other == actor || address == 0 || has_window_key(actor)) {
-        return;
-    }
-    if (word_read(address, &word) && version_holds(&other->version, version)) {
-        actor_fail(actor, "another's window can be read", address);
-    }
-}
-
-// ------------------------------------------------------------- Good no more
-
 static bool own_window_has(const struct actor *actor, uintptr_t address)
 {
     for (unsigned i = 0; i < actor->depth; i++) {
@@ -289,6 +285,25 @@ static bool own_window_has(const struct actor *actor, uintptr_t address)
     }
     return false;
 }
+
+static void other_window(struct actor *actor)
+{
+    unsigned number = actor_random(actor, actor->owners->actors);
+    const struct actor *other = &actor->owners->actor[number];
+    uint32_t version = version_read(&other->version);
+    uintptr_t address = *(volatile const uintptr_t *)&other->window;
+    uint64_t word;
+    if (other == actor || address == 0 || !test_engine()->others_stay_out ||
+        (test_engine()->keys ? has_window_key(actor)
+                             : own_window_has(actor, address))) {
+        return;
+    }
+    if (word_read(address, &word) && version_holds(&other->version, version)) {
+        actor_fail(actor, "another's window can be read", address);
+    }
+}
+
+// ------------------------------------------------------------- Good no more
 
 // Whether a word at an address of kmap() or vmap() may be there: another's, or
 // one's own if that is mapped there now.
@@ -309,7 +324,8 @@ static void dead_check(struct actor *actor, uintptr_t address)
     uint64_t word;
     bool direct = address - DIRECT_MAP_BASE < DIRECT_MAP_SIZE;
     bool window = local_window_has(address);
-    if (address == 0 || (direct && actor->depth != 0) ||
+    if (address == 0 ||
+        (direct && (actor->depth != 0 || !test_engine()->others_stay_out)) ||
         (window && own_window_has(actor, address)) ||
         !word_read(address, &word)) {
         return;

@@ -16,6 +16,7 @@
 
 #define STEPS 4000
 #define STEPS_LONG 1000000
+#define STEPS_ALIKE 1000
 #define STEPS_KEPT 4096        // the most that are shrunk, from the last on
 #define STEPS_TO_SHRINK 400000 // steps done again, at most
 #define STEPS_FOR_AN_AUDIT 512
@@ -29,6 +30,7 @@ struct sequence {
     uint64_t seed;
     const uint32_t *list;
     uint32_t first, count;
+    bool one_block; // struct model
 };
 
 static uint32_t step_number(const struct sequence *sequence, uint32_t index)
@@ -74,7 +76,8 @@ static void sequence_run(void *argument)
 static bool sequence_agrees(const struct sequence *sequence)
 {
     struct fault fault;
-    *model = (struct model){.domains = {domain_ram}};
+    *model = (struct model){.domains = {domain_ram},
+                            .one_block = sequence->one_block};
     pks_set_rights(PKRS_CLOSED); // what a failure before may have left open
     if (!run_protected(sequence_run, (void *)sequence, &fault)) {
         model->depth = model->base = 0; // run_protected() closed them
@@ -92,7 +95,8 @@ static bool sequence_agrees(const struct sequence *sequence)
 static bool list_fails(uint64_t seed, const uint32_t *list, uint32_t count,
                        const char *failure)
 {
-    return !sequence_agrees(&(struct sequence){seed, list, 0, count}) &&
+    return !sequence_agrees(&(struct sequence){
+               .seed = seed, .list = list, .count = count}) &&
            model->failure == failure;
 }
 
@@ -192,7 +196,7 @@ static uint32_t steps_asked_for(void)
 
 bool model_sequence_run(uint64_t seed, uint32_t steps)
 {
-    if (sequence_agrees(&(struct sequence){seed, NULL, 0, steps})) {
+    if (sequence_agrees(&(struct sequence){.seed = seed, .count = steps})) {
         return true;
     }
     const char *failure = model->failure;
@@ -207,7 +211,8 @@ static void model_run(uint32_t steps)
     uint32_t asked_for = steps_asked_for();
     if (asked_for != 0) {
         printf("# %u steps asked for\n", asked_for);
-        if (!sequence_agrees(&(struct sequence){seed, kept, 0, asked_for})) {
+        if (!sequence_agrees(&(struct sequence){
+                .seed = seed, .list = kept, .count = asked_for})) {
             failure_print();
             test_fail(__FILE__, __LINE__, "%s", model->failure);
         }
@@ -219,6 +224,22 @@ static void model_run(uint32_t steps)
 TEST(model, random)
 {
     model_run(STEPS);
+}
+
+// The same calls with the same outcomes, whatever the engine, the build and the
+// machine: tests/tools/test-engines compares what is printed here.
+TEST(model, alike)
+{
+    struct sequence sequence = {
+        .seed = test_seed(), .count = STEPS_ALIKE, .one_block = true};
+    if (!sequence_agrees(&sequence)) {
+        failure_print();
+        test_fail(__FILE__, __LINE__, "%s", model->failure);
+        return;
+    }
+    printf("# model: hash 0x%016llx of %u steps, seed %llu\n",
+           (unsigned long long)model->hash, STEPS_ALIKE,
+           (unsigned long long)sequence.seed);
 }
 
 TEST(model, long)
