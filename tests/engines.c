@@ -81,9 +81,13 @@ bool is_refusal(const struct fault *fault, enum fault_access access,
     const struct test_engine *want = test_engine();
     uint32_t error =
         want->closed_error | (access == ACCESS_WRITE ? PF_WRITE : 0);
-    bool named = want->closed_has_leaf
-                     ? names_frame(fault, page)
-                     : fault->page == NULL && fault->pkey == -1;
+    // Without a leaf an address tells its frame in the direct map alone.
+    bool direct = (uintptr_t)address - DIRECT_MAP_BASE < DIRECT_MAP_SIZE;
+    bool named =
+        want->closed_has_leaf
+            ? names_frame(fault, page)
+            : fault->pkey == -1 &&
+                  (page == NULL || fault->page == (direct ? page : NULL));
     return fault->kind == want->closed && fault->access == access &&
            fault->error_code == error && is_at(fault, address) && named;
 }

@@ -6,6 +6,7 @@
 #include "keyhole.h"
 #include "lib/types.h"
 #include "mm/engine.h"
+#include "mm/layout.h"
 
 // How much a local bracket on a frame opens.
 enum grain { GRAIN_FRAME, GRAIN_DOMAIN, GRAIN_ALL };

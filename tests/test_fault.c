@@ -97,7 +97,7 @@ TEST(fault, closed_key)
         .address = (uintptr_t)at,
         .error_code = running->closed_error,
         .pkey = running->closed_has_leaf ? domain_ram->key : -1,
-        .page = running->closed_has_leaf ? page : NULL,
+        .page = page,
     };
     expect(touch_read, "touch_read", at, &want);
     want.access = ACCESS_WRITE;
