@@ -103,7 +103,8 @@ static void frames_flip(uintptr_t address, size_t count, int openers,
             tlb_flush_page(address + i * PAGE_SIZE);
         }
     }
-    if (percpu.trap_level == 0) {
+    // An NMI's handler that is being abandoned has left its level already.
+    if (percpu.trap_level == 0 && percpu.nmi_level == 0) {
         tlb_shootdown_range(address, count);
     }
     cpu_interrupts_restore(flags);
