@@ -299,7 +299,8 @@ TEST(cpus, each_has_a_window)
             senders[i](cpu, check_window, NULL);
         }
         for (unsigned other = 0; other < cpu; other++) {
-            CHECK(window_of[cpu] != window_of[other]);
+            // Or at the same address, in tables of the CPU's own.
+            CHECK_EQ(window_of[cpu] != window_of[other], engine->root == NULL);
         }
     }
     CHECK(handlers_passed());

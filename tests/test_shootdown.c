@@ -10,6 +10,7 @@
 #include "mm/domain.h"
 #include "mm/frames.h"
 #include "mm/lock.h"
+#include "tests/engines.h"
 #include "tests/handlers.h"
 #include "tests/threads.h"
 
@@ -120,6 +121,7 @@ TEST(shootdown, kunmap)
 // Memory that leaves a domain: the reader has the domain open by another frame.
 TEST(shootdown, memory_that_leaves_a_domain)
 {
+    NEEDS_PKS();
     NEED_CPUS(2);
     struct domain *domain = domain_create("leaver");
     struct page *block[3];
@@ -139,6 +141,28 @@ TEST(shootdown, memory_that_leaves_a_domain)
     CHECK_EQ(reader.fault.pkey, KEY_CLOSED);
     free_pages(block[0], BLOCK_ORDER);
     CHECK_EQ(domain_destroy(domain), 0);
+}
+
+// Where a bracket opens its frame for all, it closes for all.
+TEST(shootdown, a_bracket_that_all_have)
+{
+    NEED_CPUS(2);
+    if (!engine_refuses() || test_engine()->others_stay_out) {
+        SKIP("others have no brackets to share, or have everything");
+    }
+    struct page *page = alloc_page(domain_ram);
+    CHECK(page != NULL);
+    struct reader reader = {.at = kmap_local_page(page)};
+    const void *inner = kmap_local_page_ro(page);
+    struct thread *thread = reader_start(&reader, 1);
+    CHECK(thread != NULL);
+    uint64_t before = ipis();
+    kunmap_local(inner);
+    CHECK_EQ(ipis(), before);
+    kunmap_local((const void *)reader.at);
+    CHECK(reader_is_refused(&reader, thread, FAULT_NOT_PRESENT));
+    CHECK(ipis() > before);
+    free_page(page);
 }
 
 // A small object that is not freed yet, so that the heap has its memory still,
@@ -169,6 +193,7 @@ static struct page *first_parked(struct page *const pages[], unsigned count)
 // A key changes hands while another CPU works: it is asked to flush.
 TEST(shootdown, a_key_that_changes_hands)
 {
+    NEEDS_PKS();
     NEED_CPUS(2);
     enum { COUNT = PKS_KEYS - KEY_DOMAINS + 1 };
     static struct page *pages[COUNT];
