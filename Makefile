@@ -414,7 +414,7 @@ endif
 boot_words = $(strip $(1) $(if $(PROTECT),protect=$(PROTECT)) $(APPEND))
 MACHINE = --qemu '$(QEMU)' --cpu '$(CPU)' --memory '$(MEM)' --smp '$(SMP)'
 
-.PHONY: mutants iso elf run test bench bench-wall debug lint help clean format
+.PHONY: mutants iso elf run test bench bench-boot bench-wall debug lint help clean format
 .PHONY: install-deps soak docs verify bench-check report bench-check bench-accept bench-release FORCE
 .PHONY: run-machine debug-machine bench-machine soak-machine test-all test-parts test-one
 
@@ -595,6 +595,12 @@ report: ## Measure every engine, write $(O)/report/index.html: COSTS=
 bench-release:
 	@tools/install-deps run
 	@$(MAKE) $(PARALLEL) O=$(O)/release BUILD=release elf
+
+bench-boot: ## Instructions of all CPUs until the first test: on one, and on SMP=8
+	@tools/install-deps run
+	@$(MAKE) $(PARALLEL) O=$(O)/release BUILD=release elf
+	@$(PYTHON) tools/bench-boot $(O)/release \
+	    $(if $(filter command%,$(origin SMP)),$(SMP),8) '$(QEMU)'
 
 bench-wall: ## Wall time of a run beside a guest that exits at once; sizes
 	@tools/install-deps run

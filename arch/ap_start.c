@@ -23,6 +23,7 @@ extern char ap_trampoline_long[], ap_trampoline_root[];
 
 struct ap ap_table[CPUS_MAX];
 __initdata uint32_t ap_table_count = 0;
+__ro_after_init uint64_t ap_start_waited_tsc;
 
 __init void ap_trampoline_write(void *page, uint64_t phys, uint64_t root)
 {
@@ -102,27 +103,33 @@ static __init void give_up(struct ap *ap)
     }
 }
 
+// False: there is no clock.
+static __init bool wait_or_start_again(uint64_t phys)
+{
+    if (wait_for_all(0)) {
+        return true;
+    }
+    if (!pit_wait_1ms()) {
+        return false;
+    }
+    if (!wait_for_all(SHORT_WAIT_MS)) {
+        start_by_the_book(phys);
+    }
+    return true;
+}
+
 __init bool ap_start(unsigned count, uint64_t trampoline_phys)
 {
     ap_table_count = count;
     init_send();
     startup_send(trampoline_phys);
-    if (wait_for_all(0)) {
-        return true;
-    }
-    if (!pit_wait_1ms()) {
-        for (unsigned i = 0; i < count; i++) {
-            give_up(&ap_table[i]);
-        }
-        return false;
-    }
-    if (!wait_for_all(SHORT_WAIT_MS)) {
-        start_by_the_book(trampoline_phys);
-    }
+    uint64_t before = cpu_read_tsc();
+    bool waited = wait_or_start_again(trampoline_phys);
+    ap_start_waited_tsc = cpu_read_tsc() - before;
     for (unsigned i = 0; i < count; i++) {
-        give_up(&ap_table[i]);
+        give_up(&ap_table[i]); // who has come, has not to be
     }
-    return true;
+    return waited;
 }
 
 __init bool ap_wait(const struct ap *ap, enum ap_state state)

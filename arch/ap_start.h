@@ -39,6 +39,10 @@ void ap_trampoline_write(void *page, uint64_t phys, uint64_t root);
 // AP_STATE_UNUSED. False: there is no clock to wait by, and nobody was woken.
 bool ap_start(unsigned count, uint64_t trampoline_phys);
 
+// How long ap_start() waited after it had called them, by the time-stamp
+// counter.
+extern uint64_t ap_start_waited_tsc;
+
 // Wait for one to reach a state behind AP_STATE_ALIVE. False: not in time.
 bool ap_wait(const struct ap *ap, enum ap_state state);
 
