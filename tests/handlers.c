@@ -7,7 +7,9 @@
 #include "arch/cpu.h"
 #include "arch/pks.h"
 #include "mm/bracket.h"
+#include "mm/domain.h"
 #include "mm/engine.h"
+#include "mm/keys.h"
 
 static struct {
     const char *file, *condition; // NULL: all checks held
@@ -44,6 +46,40 @@ bool rights_are(uint32_t want)
     uint64_t is, wanted;
     return want != PKRS_CLOSED ||
            (pks_rights() == want && engine->rights_hold(&is, &wanted));
+}
+
+static bool same_but_for_slow_keys(uint32_t a, uint32_t b)
+{
+    const uint32_t slow = PKRS_KEY_MASK(KEY_TABLES) | PKRS_KEY_MASK(KEY_WINDOW);
+    return ((a ^ b) & ~slow) == 0;
+}
+
+// The slot is noted after the register is written (docs/TRICKS.md). Until then
+// the bracket's frame tells what it will say.
+static bool is_about_to_be_noted(const struct bracket *slot, uint32_t now)
+{
+    const struct page *page =
+        phys_to_page(bracket_address(slot) - DIRECT_MAP_BASE);
+    if (page == NULL) {
+        return false;
+    }
+    uint32_t before = slot[-1].rights;
+    unsigned domain = page->private_domain;
+    return same_but_for_slow_keys(now, before & domain_write_[domain].keep) ||
+           same_but_for_slow_keys(now, before & domain_read_[domain].keep);
+}
+
+bool interrupted_rights_are_sound(const struct trap_frame *frame)
+{
+    const struct bracket *slot = frame->bracket_top - 1;
+    uint32_t now = (uint32_t)frame->rights;
+    if (protect_engine() != PROTECT_PKS ||
+        same_but_for_slow_keys(now, slot->rights)) {
+        return true;
+    }
+    return !bracket_is_sentinel(slot) &&
+           (same_but_for_slow_keys(now, slot[-1].rights) ||
+            is_about_to_be_noted(slot, now));
 }
 
 void handler_uses_frame(void *page)

@@ -4,6 +4,7 @@
 // one that fails is kept, and the test asks for it afterwards.
 #pragma once
 
+#include "arch/trap.h"
 #include "keyhole.h"
 #include "lib/types.h"
 
@@ -25,6 +26,14 @@ bool handlers_passed(void);
 // of them: what it has instead is closed, if the value is PKRS_CLOSED. Any
 // context.
 bool rights_are(uint32_t want);
+
+// What a trap found in IA32_PKRS is what the interrupted context may have
+// there: what its innermost bracket gave; or, inside a map or unmap call, what
+// the bracket below gave, or what the call is about to note in the slot. Keys
+// that change inside such calls alone, those of the page tables and of windows,
+// are not looked at. The scheduler changes contexts with interrupts off; so a
+// frame with interrupts off may be of two of them. Any context.
+bool interrupted_rights_are_sound(const struct trap_frame *frame);
 
 // The body of a handler that uses a frame: it starts with every key closed,
 // opens the frame, writes and reads it, closes it again, and can then not reach

@@ -15,6 +15,7 @@ struct page *step_frame;
 static uint32_t stepped_level;  // trap level of what is stepped
 static struct remote_call late; // delivered when at_each returns
 static unsigned late_calls;
+static bool rights_of_brackets; // what step_with_each_sound() adds
 
 static void at_each_bracket(void *unused)
 {
@@ -43,12 +44,20 @@ static void late_handler(void *unused)
     late_calls++;
 }
 
+static void late_nmi_handler(void *unused)
+{
+    HANDLER_CHECK(!rights_of_brackets ||
+                  interrupted_rights_are_sound(trap_of_nmi()));
+    late_handler(unused);
+}
+
 // Interrupts are off in a handler: this one comes with its IRETQ, or when the
 // thread turns them on.
 static void at_each_late_call(void *unused)
 {
     (void)unused;
     if (remote_is_done(&late)) {
+        late.fn = late_handler;
         remote_call_post(cpu_id(), &late);
     }
 }
@@ -68,6 +77,7 @@ static void at_each_late_nmi(void *unused)
     HANDLER_CHECK(remote_is_done(&late));
     cpu_nmi(cpu_id(), keep_nmis_blocked, NULL);
     HANDLER_CHECK(percpu.nmi_level == percpu.trap_level);
+    late.fn = late_nmi_handler;
     remote_nmi_post(cpu_id(), &late);
     HANDLER_CHECK(!remote_is_done(&late));
 }
@@ -82,7 +92,7 @@ bool step_with_each(void (*fn)(void *), unsigned *fewest)
     bool in_thread = percpu.trap_level == 0;
     stepped_level = percpu.trap_level;
     *fewest = UINT32_MAX;
-    late = (struct remote_call){.fn = late_handler, .done = true};
+    late = (struct remote_call){.done = true};
     for (unsigned i = 0; i < ARRAY_SIZE(at_each) - !in_thread; i++) {
         uint32_t rights = pks_rights();
         unsigned depth = brackets_depth();
@@ -98,6 +108,14 @@ bool step_with_each(void (*fn)(void *), unsigned *fewest)
         }
     }
     return true;
+}
+
+bool step_with_each_sound(void (*fn)(void *), unsigned *fewest)
+{
+    rights_of_brackets = true;
+    bool sound = step_with_each(fn, fewest);
+    rights_of_brackets = false;
+    return sound;
 }
 
 unsigned step_late_calls(void)

@@ -15,6 +15,11 @@ extern struct page *step_frame;
 // *fewest is how many times at least a handler ran. Thread and handler context.
 bool step_with_each(void (*fn)(void *), unsigned *fewest);
 
+// The same for code whose rights are those of its brackets, of single frames
+// and ranges: not the allocator. Between any two instructions IA32_PKRS is what
+// it may be then (interrupted_rights_are_sound()).
+bool step_with_each_sound(void (*fn)(void *), unsigned *fewest);
+
 // How many came between two instructions, not inside a handler, since the last
 // call of this.
 unsigned step_late_calls(void);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// The storm's handlers, and its threads: one that calls, one that sends NMIs,
+// The storm's handlers, and its threads: those that call, those that send NMIs,
 // one that makes threads, one that takes all memory.
 #include "tests/storm.h"
 
+#include "arch/cpu.h"
 #include "arch/pks.h"
 #include "kernel/thread.h"
 #include "kernel/timer.h"
@@ -20,13 +21,13 @@
 #define HOG_BLOCKS 1024
 #define HOG_PAUSE_MS 200
 
-enum { CALLER, NMI_SENDER, BREEDER, HOG, THREADS };
+#define THREADS_MAX (2 * CPUS_MAX + 2)
 
 static struct {
     bool on, stops, holds;
     unsigned held; // threads that wait for the hold to end
     unsigned threads_count;
-    struct thread *threads[THREADS];
+    struct thread *threads[THREADS_MAX];
     struct domain *domains[2];
     struct page *frames[FRAMES];
     const char *failure;
@@ -105,6 +106,18 @@ static void timer_handler(void)
     handler(NULL);
 }
 
+// Compares, where a thread alone was interrupted, with interrupts on.
+static void nmi_handler(void *unused)
+{
+    const struct trap_frame *frame = trap_of_nmi();
+    if (percpu.trap_level == 1 && (frame->rflags & RFLAGS_IF)) {
+        want(interrupted_rights_are_sound(frame),
+             "an NMI finds rights that no bracket gave");
+        count(&storm.counts.compared);
+    }
+    handler(unused);
+}
+
 // --------------------------------------------------------------------- Threads
 
 // True: go on.
@@ -127,25 +140,32 @@ static void pause_now_and_then(unsigned round)
     }
 }
 
-// The timer goes with this thread, from CPU to CPU.
-static int caller(void *unused)
+// Each of several begins elsewhere. The timer goes with the first of them, from
+// CPU to CPU.
+static int caller(void *number)
 {
+    unsigned self = (uintptr_t)number, count = cpus_online();
     for (unsigned round = 0; next_round(); round++) {
         if (round % CALLS_FOR_A_MOVE == 0) {
-            (void)thread_pin(round / CALLS_FOR_A_MOVE % cpus_online());
-            (void)timer_start(TIMER_US, timer_handler);
+            (void)thread_pin((self + round / CALLS_FOR_A_MOVE) % count);
+            if (self == 0) {
+                (void)timer_start(TIMER_US, timer_handler);
+            }
         }
-        cpu_call((round * 7 + round / 5) % cpus_online(), handler, unused);
+        cpu_call((self + round * 7 + round / 5) % count, handler, NULL);
         pause_now_and_then(round);
     }
-    timer_stop();
+    if (self == 0) {
+        timer_stop();
+    }
     return 0;
 }
 
-static int nmi_sender(void *unused)
+static int nmi_sender(void *number)
 {
+    unsigned self = (uintptr_t)number, count = cpus_online();
     for (unsigned round = 0; next_round(); round++) {
-        cpu_nmi((round * 5 + round / 3) % cpus_online(), handler, unused);
+        cpu_nmi((self + round * 5 + round / 3) % count, nmi_handler, NULL);
         pause_now_and_then(round);
     }
     return 0;
@@ -240,10 +260,18 @@ static void frames_put(void)
     }
 }
 
-bool storm_start(bool without_memory)
+// Without the memory for one of them there is one less.
+static void begin(int (*fn)(void *), unsigned number)
 {
-    static int (*const fns[THREADS])(void *) = {caller, nmi_sender, breeder,
-                                                hog};
+    struct thread *thread =
+        thread_create("storm", fn, (void *)(uintptr_t)number);
+    if (thread != NULL) {
+        storm.threads[storm.threads_count++] = thread;
+    }
+}
+
+bool storm_start(enum storm_kind kind)
+{
     storm.stops = storm.holds = false;
     storm.held = storm.threads_count = 0;
     storm.on = true;
@@ -251,14 +279,21 @@ bool storm_start(bool without_memory)
         (void)storm_stop();
         return false;
     }
-    unsigned threads = without_memory ? THREADS : HOG;
-    for (unsigned i = 0; i < threads; i++) {
-        struct thread *thread = thread_create("storm", fns[i], NULL);
-        if (thread != NULL) {
-            storm.threads[storm.threads_count++] = thread;
-        }
+    unsigned senders = kind == STORM_FROM_EVERYWHERE ? cpus_online() : 1;
+    for (unsigned i = 0; i < senders; i++) {
+        begin(caller, i);
+        begin(nmi_sender, i);
+    }
+    begin(breeder, 0);
+    if (kind == STORM_WITHOUT_MEMORY) {
+        begin(hog, 0);
     }
     return true;
+}
+
+const struct page *storm_frame(void)
+{
+    return storm.frames[0];
 }
 
 bool storm_stop(void)

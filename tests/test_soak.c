@@ -42,7 +42,8 @@ static unsigned minutes_asked_for(void)
 static bool round_run(enum round round, uint64_t seed, uint64_t end)
 {
     uint64_t round_end = MIN(clock_now() + clock_ticks(ROUND_US), end);
-    bool stormy = storm_start(round == THREADS_WITHOUT_MEMORY);
+    bool stormy = storm_start(
+        round == THREADS_WITHOUT_MEMORY ? STORM_WITHOUT_MEMORY : STORM_PLAIN);
     bool good = round == SINGLE_THREAD
                     ? model_sequence_run(seed, ROUND_STEPS)
                     : model_threads_run(seed, ~0ull, round_end);

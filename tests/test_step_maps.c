@@ -110,13 +110,13 @@ TEST(step, handlers_at_every_instruction_of_brackets)
     for (unsigned i = 0; i < ARRAY_SIZE(stepped); i++) {
         unsigned fewest;
         step_late_calls();
-        CHECK(step_with_each(stepped[i], &fewest));
+        CHECK(step_with_each_sound(stepped[i], &fewest));
         CHECK(fewest > (engine_refuses() ? 40 : 20));
         CHECK(step_late_calls() > (engine_refuses() ? 80 : 40));
         CHECK(rights_are(PKRS_CLOSED));
         for (unsigned outer = 0; i < 2 && outer < 2; outer++) {
             volatile unsigned *p = kmap_local_page(frames[outer]);
-            CHECK(step_with_each(stepped[i], &fewest));
+            CHECK(step_with_each_sound(stepped[i], &fewest));
             *p = i;
             kunmap_local((const void *)p);
             CHECK(rights_are(PKRS_CLOSED));
@@ -129,10 +129,10 @@ static void nest_domains_in_handler(void *passed)
 {
     unsigned fewest;
     const void *p = kmap_local_page(frames[1]);
-    bool good = step_with_each(write_in_bracket, &fewest);
+    bool good = step_with_each_sound(write_in_bracket, &fewest);
     kunmap_local(p);
-    *(bool *)passed = good && step_with_each(nest_domains, &fewest) &&
-                      step_with_each(ranges, &fewest);
+    *(bool *)passed = good && step_with_each_sound(nest_domains, &fewest) &&
+                      step_with_each_sound(ranges, &fewest);
 }
 
 // Where the next handler's brackets begin right above this one's.
@@ -247,7 +247,7 @@ TEST(step, handlers_at_every_instruction_of_a_key_that_changes_hands)
     unsigned fewest;
     CHECK(frames_get() && others_get());
     parked_before = 0;
-    CHECK(step_with_each(parked, &fewest));
+    CHECK(step_with_each_sound(parked, &fewest));
     CHECK_EQ(parked_before, 5);
     CHECK(fewest > 0);
     CHECK(rights_are(PKRS_CLOSED));
@@ -266,7 +266,7 @@ TEST(step, handlers_at_every_instruction_with_every_key_open)
         open[i] = kmap_local_page(others[i + 1]);
     }
     CHECK(page_domain(others[0])->key == 0);
-    CHECK(step_with_each(parked, &fewest));
+    CHECK(step_with_each_sound(parked, &fewest));
     CHECK(fewest > (test_engine()->keys ? 100 : 20));
     CHECK(page_domain(others[0])->key == 0);
     for (unsigned i = LENT; i-- > 0;) {
