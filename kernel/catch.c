@@ -64,6 +64,7 @@ void catch_throw(struct catch_frame *frame)
     if (sched_lock_held()) {
         panic("abandoned between two threads (report above)");
     }
+    cpu_cli(); // nothing moves to another CPU half-way; flags come back last
     console_abandon();
     lock_check_abandon(frame->locks);
     percpu.catches = frame->outer;

@@ -50,6 +50,9 @@ __used void bracket_unmap_slow(uintptr_t address, int32_t site)
     local_window_give(address);
     pks_change_rights(bracket, bracket[-1].rights);
     local_window_forget_moved(address, -bracket->more_frames);
+    if (unlikely(engine->list_closed != NULL)) {
+        engine->list_closed(address, -bracket->more_frames);
+    }
     bracket->unmap_site = site;
     percpu_count(bracket_slow_calls);
     cpu_compiler_barrier();

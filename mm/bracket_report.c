@@ -245,9 +245,8 @@ void brackets_count(uint64_t *outermost, uint64_t *open)
 {
     struct walk walk = {0};
     *outermost = handler_brackets_outermost();
-    for (struct mm_context *c = mm_context_next(NULL); c != NULL;
-         c = mm_context_next(c)) {
-        *outermost += c->brackets.thread.bracket[0].count;
+    for (uint32_t i = 0; i < mm_contexts_used(); i++) { // of ended threads too
+        *outermost += mm_context_at(i)->brackets.thread.bracket[0].count;
     }
     for (*open = 0; walk_on(&walk) != NULL; ++*open) {
     }

@@ -168,7 +168,8 @@ contexts_switch(struct mm_context *from, struct mm_context *to, bool to_in_trap)
     }
     if (unlikely(holds_bracket(to))) {
         __atomic_fetch_sub(&mm_contexts_holding, 1, __ATOMIC_RELAXED);
-        if (to->cpu != percpu.cpu && local_window_is_known(&to->window)) {
+        if (to->cpu != percpu.cpu && percpu.exact == NULL &&
+            local_window_is_known(&to->window)) {
             __asm__ volatile("call local_window_arrive_saved"
                              :
                              : "D"(&to->window), "S"((uint64_t)to->cpu)

@@ -98,6 +98,9 @@ struct engine {
     // they had hidden of the level's own is to be there again, and the level's
     // window is the running context's. NULL: nothing to do.
     void (*abandon_above)(uint32_t level);
+    // Scattered frames of this thread are unmapped: who else may remember them?
+    // NULL: nobody, or it does not matter.
+    void (*list_closed)(uintptr_t address, size_t count);
     // Close a bracket that is no special one, but for its rights. NULL: that is
     // all there is.
     void (*bracket_abandon)(struct bracket *bracket);

@@ -63,8 +63,8 @@ static uint64_t entry_with(struct counts counts, phys_addr_t frame)
            (uint64_t)(counts.writers & 7) << WRITERS_LOW_SHIFT;
 }
 
-// One opener more or less of a frame; tables open. True: less is allowed than
-// was.
+// One opener more or less of a frame; tables open. True: what CPUs remember of
+// it is no longer true.
 static bool entry_change(uint64_t *entry, phys_addr_t frame, int openers,
                          int writers)
 {
@@ -72,27 +72,30 @@ static bool entry_change(uint64_t *entry, phys_addr_t frame, int openers,
     do {
         struct counts counts = counts_of(old);
         ASSERT(openers < 0 || counts.openers < COUNT_MAX);
+        if (openers < 0 && counts.openers == 0) {
+            return false; // of a map call that was abandoned before it got here
+        }
         counts.openers += openers;
         counts.writers += writers;
         value = entry_with(counts, frame);
     } while (!__atomic_compare_exchange_n(entry, &old, value, false,
                                           __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
     percpu_count(pte_writes);
-    return (old & ~value & (PTE_P | PTE_RW)) != 0;
+    return (old & PTE_P) && ((old ^ value) & (PTE_P | PTE_RW)) != 0;
 }
 
 static void frames_flip(uintptr_t address, size_t count, int openers,
                         int writers)
 {
-    bool less = false;
+    bool changed = false;
     uint32_t rights = window_open(WINDOW_WRITE);
     for (size_t i = 0; i < count; i++) {
         uintptr_t at = address + i * PAGE_SIZE;
-        less |=
+        changed |=
             entry_change(pt_entry(at), at - DIRECT_MAP_BASE, openers, writers);
     }
     window_close(rights);
-    if (!less) {
+    if (!changed) {
         return;
     }
     uint64_t flags = cpu_interrupts_off();
@@ -133,8 +136,20 @@ static void bracket_abandon(struct bracket *bracket)
     }
 }
 
+// Windows are in tables that all CPUs share, with nothing to close them.
+static void list_closed(uintptr_t address, size_t count)
+{
+    if (percpu.trap_level == 0) {
+        uint64_t flags = cpu_interrupts_off();
+        tlb_shootdown_range(address, count);
+        cpu_interrupts_restore(flags);
+    }
+}
+
 static void init_cpu(void)
 {
+    tlb_flush_all(); // of what was there before
+
     ASSERT(cpu_read_cr0() == CR0_KERNEL);
     percpu.bracket_top[-1].rights = PKRS_CLOSED;
 }
@@ -239,6 +254,7 @@ const struct engine engine_flip = {
     .fill_frame_end = fill_frame_end,
     .fill_end = fill_end,
     .window_make_locked = shared_window_make_locked,
+    .list_closed = list_closed,
     .bracket_abandon = bracket_abandon,
     .direct_bits = BITS(62, 52) | BITS(11, 9),
     .rights_hold = rights_hold,

@@ -3,6 +3,7 @@
 // Nothing is enforced: a direct map of all RAM with key 0, page tables
 // included, as a conventional kernel has it. Brackets are kept account of.
 #include "arch/pks.h"
+#include "arch/tlb.h"
 #include "arch/trap.h"
 #include "mm/engine.h"
 #include "mm/frames.h"
@@ -16,6 +17,7 @@ static void rights_ignore(void)
 
 static void init_cpu(void)
 {
+    tlb_flush_all(); // of what was there before
     percpu.bracket_top[-1].rights = PKRS_CLOSED;
 }
 

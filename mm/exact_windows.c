@@ -4,6 +4,7 @@
 #include "mm/exact.h"
 
 #include "arch/cpu.h"
+#include "arch/pks.h"
 #include "arch/tlb.h"
 #include "lib/panic.h"
 #include "mm/frames.h"
@@ -124,11 +125,12 @@ static bool cpu_make_locked(struct exact_cpu *own,
                             struct bracket_handlers *slots)
 {
     phys_addr_t links = pt_row_make_locked(1);
+    tables_made += links != 0;
     own->root = links != 0 ? pt_root_make_locked() : 0;
     if (own->root == 0) {
         return false;
     }
-    tables_made += 2;
+    tables_made++;
     uint32_t rights = window_open(WINDOW_WRITE);
     pt_table_at(own->root)[pt_index(EXACT_WINDOWS_BASE, PT_LEVELS)] =
         links | UPPER | PTE_P;
@@ -213,15 +215,45 @@ void exact_switch_to(struct mm_context *to, bool to_in_trap)
     }
 }
 
+// What abandoned code had not finished: lists of handlers that are gone, and
+// the page that the allocator fills.
+static void remains_clear(struct exact_cpu *own, uint32_t level)
+{
+    uint32_t rights = window_open(WINDOW_WRITE);
+    for (unsigned i = level; i < HANDLER_LEVELS; i++) {
+        struct local_window *window = &own->window[i];
+        if (window->next != window->base) {
+            local_window_unmap(window->entries, window->base,
+                               (window->next - window->base) / PAGE_SIZE);
+            window->next = window->base;
+        }
+    }
+    if (level == 0 && *exact_fill_entry() != 0) {
+        local_window_unmap(exact_fill_entry(), exact_fill_address(), 1);
+    }
+    window_close(rights);
+}
+
+// Rights follow from how many brackets are open; the allocator may have changed
+// the word.
+static void rights_restore(struct bracket *top)
+{
+    pks_set_rights(bracket_is_sentinel(top - 1)
+                       ? PKRS_CLOSED
+                       : top[-2].rights - RIGHTS_ONE_BRACKET);
+}
+
+// The top is the level's own already. The links of handlers that are gone are
+// theirs who come next; the level's own comes last, when an NMI would find it.
 void exact_abandon_above(uint32_t level)
 {
     struct exact_cpu *own = here();
-    for (unsigned i = level; i < HANDLER_LEVELS; i++) {
-        own->window[i].next = own->window[i].base;
-    }
+    percpu.handler_next = percpu.handler_first + level * BRACKET_LEVEL_SLOTS;
     percpu.window =
         level == 0 ? &thread_context()->window : &own->window[level - 1];
-    for (unsigned i = level; i < EXACT_LINKS; i++) {
+    remains_clear(own, level);
+    rights_restore(percpu.bracket_top);
+    for (unsigned i = EXACT_LINKS; i-- > level;) {
         if (own->links[i] != 0 && !(own->links[i] & PTE_P)) {
             link_write(i, own->links[i] | PTE_P);
         }

@@ -309,3 +309,30 @@ TEST(thread, ends_alone)
     CHECK_EQ(strcmp(misuse_last()->what, "thread ends with a bracket open"), 0);
     frames_put(); // no bracket on frames[0] is open any more
 }
+
+// ------------------------------------------------------------- What is counted
+
+static int bracket_five_times(void *page)
+{
+    for (unsigned i = 0; i < 5; i++) {
+        memzero_page(page, 0, 1);
+    }
+    return 0;
+}
+
+// Brackets of a thread that has ended were not nested after all.
+TEST(thread, counts_outlive_it)
+{
+    struct page *page = alloc_page(domain_ram);
+    CHECK(page != NULL);
+    struct map_stats before, after;
+    map_stats_read(&before);
+    struct thread *thread = thread_create("counted", bracket_five_times, page);
+    CHECK(thread != NULL);
+    CHECK_EQ(thread_join(thread), 0);
+    map_stats_read(&after);
+    uint64_t brackets = after.brackets - before.brackets;
+    CHECK(brackets >= 5 || !engine_keeps_account());
+    CHECK_EQ(after.nested - before.nested, 0);
+    free_page(page);
+}
