@@ -66,6 +66,13 @@ bool is_refusal(const struct fault *fault, enum fault_access access,
 bool is_read_only_refusal(const struct fault *fault, const void *address,
                           const struct page *page);
 
+// Whether windows lie in page tables that all CPUs share, or each CPU sees
+// those alone that it runs.
+static inline bool engine_shares_windows(void)
+{
+    return engine->root == NULL;
+}
+
 // Whether there is a direct map of all RAM, closed or not.
 static inline bool engine_has_direct_map(void)
 {
@@ -85,6 +92,15 @@ static inline bool engine_has_direct_map(void)
     do {                                                                       \
         if (!engine_refuses()) {                                               \
             SKIP("open refuses nothing");                                      \
+        }                                                                      \
+    } while (0)
+
+// Where local brackets are pointers and nothing else, no wrong use of them is
+// seen and none of them is counted.
+#define NEEDS_ACCOUNT()                                                        \
+    do {                                                                       \
+        if (!engine_keeps_account()) {                                         \
+            SKIP("open in a release build keeps no account of brackets");      \
         }                                                                      \
     } while (0)
 

@@ -201,6 +201,7 @@ TEST(cpus, boot_is_over_on_each)
 
 TEST(cpus, handlers_bracket_on_each)
 {
+    NEEDS_ACCOUNT();
     struct page *page = alloc_page(domain_ram);
     CHECK(page != NULL);
     handler_uses();

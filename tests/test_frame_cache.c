@@ -33,6 +33,7 @@ static bool is_cached(const struct page *page)
 
 TEST(frame_cache, its_frames_are_free)
 {
+    NEEDS_ACCOUNT();
     struct domain *domain = domain_create("cached");
     struct page *page = alloc_page(domain);
     CHECK(page != NULL);

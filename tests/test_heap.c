@@ -7,6 +7,7 @@
 #include "mm/frames.h"
 #include "mm/heap.h"
 #include "mm/pagetable.h"
+#include "tests/engines.h"
 #include "tests/scratch.h"
 
 #define LIVE_MAX 200
@@ -198,6 +199,7 @@ static void protection_check(size_t size)
 
 TEST(heap, key_0_never_executable)
 {
+    NEEDS_ACCOUNT();
     protection_check(64);
     protection_check(3000);
     protection_check(PAGE_SIZE);

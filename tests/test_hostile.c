@@ -34,6 +34,7 @@ static void open_without_end(void *unused)
 
 TEST(hostile, handler_opens_without_end)
 {
+    NEEDS_ACCOUNT();
     page = alloc_page(domain_ram);
     CHECK(page != NULL);
     CHECK_MISUSE(cpu_call(0, open_without_end, NULL));
@@ -52,6 +53,7 @@ static void leave_open(void *unused)
 
 TEST(hostile, handler_leaves_a_bracket_open)
 {
+    NEEDS_ACCOUNT();
     page = alloc_page(domain_ram);
     CHECK(page != NULL);
     CHECK_MISUSE(cpu_call(0, leave_open, NULL));
@@ -67,6 +69,7 @@ TEST(hostile, handler_leaves_a_bracket_open)
 // closed, and the caller goes on.
 TEST(hostile, closes_a_bracket_that_is_not_its_own)
 {
+    NEEDS_ACCOUNT();
     page = alloc_page(domain_ram);
     CHECK(page != NULL);
     volatile char *outer = (volatile char *)kmap_local_page_ro(page);
@@ -135,6 +138,7 @@ TEST(hostile, a_frame_in_too_many_ranges)
 
 TEST(hostile, copy_helpers_name_their_caller)
 {
+    NEEDS_ACCOUNT();
     page = alloc_page(domain_ram);
     CHECK(page != NULL);
     free_page(page);

@@ -7,6 +7,7 @@
 #include "kernel/misuse.h"
 #include "kernel/timer.h"
 #include "mm/bracket.h"
+#include "tests/engines.h"
 #include "tests/handlers.h"
 
 // A frame that a handler finds open in the thread, and one of its own.
@@ -174,6 +175,7 @@ static void unmap_threads_bracket(void *map_site)
 
 TEST(irq, handler_cannot_unmap_the_threads_bracket)
 {
+    NEEDS_ACCOUNT();
     CHECK(frames_get());
     volatile unsigned *p = kmap_local_page(threads);
     uintptr_t map_site = site_unpack(bracket_innermost()->map_site);

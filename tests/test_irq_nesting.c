@@ -118,6 +118,7 @@ static void call_in_bracket(void *unused)
 
 TEST(irq, nmi_in_call_in_bracket)
 {
+    NEEDS_ACCOUNT();
     CHECK(frames_get());
     volatile unsigned *p = kmap_local_page(threads);
     uint32_t rights = pks_rights();
@@ -216,6 +217,7 @@ static void send(void *arg)
 // and no bracket open. Its report is shown: this is the way of a failing test.
 TEST(irq, abandoned_handlers)
 {
+    NEEDS_ACCOUNT();
     CHECK(frames_get());
     struct domain *other = domain_create("other");
     CHECK(other != NULL);
@@ -257,6 +259,7 @@ TEST(irq, abandoned_handlers)
 
 TEST(irq, open_bracket_in_handler_names_its_map)
 {
+    NEEDS_ACCOUNT();
     CHECK(frames_get());
     for (unsigned i = 0; i < ARRAY_SIZE(senders); i++) {
         struct sending sending = {.send = senders[i], .fn = leave_bracket_open};

@@ -175,6 +175,7 @@ TEST(keys, all_open_at_once)
 
 TEST(keys, read_only_through_the_window)
 {
+    NEEDS_ACCOUNT();
     CHECK(domains_make(DEPTH));
     const void *p[DEPTH];
     for (unsigned i = 0; i < DEPTH - 2; i++) {

@@ -80,6 +80,7 @@ TEST(keys, read_only_on_a_parked_domain)
 // bracket, and two for the page tables.
 TEST(keys, the_first_bracket_is_counted)
 {
+    NEEDS_ACCOUNT();
     CHECK(domains_make());
     struct map_stats before, after;
     unsigned i = parked_find();

@@ -94,6 +94,7 @@ TEST(kmap, domains_open_apart)
 
 TEST(kmap, nests_32_deep)
 {
+    NEEDS_ACCOUNT();
     struct page *page = alloc_page(domain_ram);
     const void *p[33];
     for (unsigned i = 0; i < 32; i++) {
@@ -119,6 +120,7 @@ TEST(kmap, never_executable)
 
 TEST(kmap, event_counts)
 {
+    NEEDS_ACCOUNT();
     struct page *page = alloc_page(domain_ram);
     struct map_stats before, after;
     map_stats_read(&before);
@@ -145,6 +147,7 @@ TEST(kmap, event_counts)
 // Functions, for those who take pointers, and macros, for those who call.
 TEST(kmap, pointers_to_the_calls)
 {
+    NEEDS_ACCOUNT();
     void *(*volatile map)(struct page *) = kmap_local_page;
     const void *(*volatile map_ro)(struct page *) = kmap_local_page_ro;
     void *(*volatile range)(struct page *, size_t, size_t) = kmap_local_range;
@@ -173,6 +176,7 @@ TEST(kmap, pointers_to_the_calls)
 // The right kind of right, and the caller's line.
 TEST(kmap, functions_give_what_macros_give)
 {
+    NEEDS_ACCOUNT();
     void *(*volatile map)(struct page *) = kmap_local_page;
     const void *(*volatile map_ro)(struct page *) = kmap_local_page_ro;
     const void *(*volatile range_ro)(struct page *, size_t, size_t) =
@@ -205,6 +209,7 @@ TEST(kmap, functions_give_what_macros_give)
 // slow kind: each write and each skip is counted once.
 TEST(kmap, every_write_is_counted)
 {
+    NEEDS_ACCOUNT();
     struct page *page = alloc_page(domain_ram), *list[] = {page, page};
     struct map_stats before, between, after;
     unsigned writes = test_engine()->pair.pkrs_writes;
@@ -242,6 +247,7 @@ static void leave_two_open(void *page)
 // and gets it back with one write.
 TEST(kmap, counts_of_the_abandoned)
 {
+    NEEDS_ACCOUNT();
     struct page *page = alloc_page(domain_ram);
     struct map_stats before, after;
     CHECK(page != NULL);

@@ -10,6 +10,7 @@
 #include "mm/bracket.h"
 #include "mm/pagetable.h"
 #include "tests/alias.h"
+#include "tests/engines.h"
 
 // Site `i` of the last report is a call in this line of this file.
 static bool site_is(unsigned i, unsigned want_line)
@@ -58,6 +59,7 @@ static bool closed(void)
 
 TEST(misuse, unmap_out_of_order)
 {
+    NEEDS_ACCOUNT();
     struct page *a = alloc_page(domain_ram), *b = alloc_page(domain_ram);
     CHECK(a != NULL && b != NULL);
     const void *p = kmap_local_page(a);
@@ -81,6 +83,7 @@ TEST(misuse, unmap_out_of_order)
 
 TEST(misuse, unmap_twice)
 {
+    NEEDS_ACCOUNT();
     struct page *page = alloc_page(domain_ram);
     CHECK(page != NULL);
     const void *p = kmap_local_page(page);
@@ -98,6 +101,7 @@ TEST(misuse, unmap_twice)
 // The one before may lie deeper than the last bracket that was closed.
 TEST(misuse, unmap_twice_inside_another)
 {
+    NEEDS_ACCOUNT();
     struct page *a = alloc_page(domain_ram), *b = alloc_page(domain_ram);
     CHECK(a != NULL && b != NULL);
     const void *p = kmap_local_page(a);
@@ -126,6 +130,7 @@ static void unmap_wrongly(const void *address)
 // some time after its bracket was closed.
 TEST(misuse, unmap_of_what_was_never_mapped)
 {
+    NEEDS_ACCOUNT();
     struct page *block = alloc_pages(domain_ram, 5);
     CHECK(block != NULL);
     const char *p = page_direct_map_address(block + 29);
@@ -151,6 +156,7 @@ TEST(misuse, unmap_of_what_was_never_mapped)
 
 TEST(misuse, too_many_brackets)
 {
+    NEEDS_ACCOUNT();
     struct page *page = alloc_page(domain_ram);
     CHECK(page != NULL);
     const void *open[BRACKETS_MAX];
@@ -173,6 +179,7 @@ TEST(misuse, too_many_brackets)
 
 TEST(misuse, map_of_a_free_frame)
 {
+    NEEDS_ACCOUNT();
     struct page *page = alloc_page(domain_ram);
     CHECK(page != NULL);
     unsigned freed = __LINE__ + 1;
@@ -202,6 +209,7 @@ static void map_kernels_own(phys_addr_t physical)
 
 TEST(misuse, map_of_the_kernels_own)
 {
+    NEEDS_ACCOUNT();
     static char data;
     map_kernels_own((uintptr_t)&data - KERNEL_BASE);
     map_kernels_own((uintptr_t)closed - KERNEL_BASE);
@@ -212,6 +220,7 @@ TEST(misuse, map_of_the_kernels_own)
 
 TEST(misuse, free_while_mapped)
 {
+    NEEDS_ACCOUNT();
     struct page *block = alloc_pages(domain_ram, 2);
     CHECK(block != NULL);
     for (unsigned i = 0; i < 4; i++) {

@@ -39,6 +39,7 @@ static bool site_function_is(unsigned i, const char *want)
 
 TEST(misuse_corners, a_list_behind_the_last_bracket)
 {
+    NEEDS_ACCOUNT();
     struct page *page = alloc_page(domain_ram);
     CHECK(page != NULL);
     const void *open[BRACKETS_MAX];
@@ -163,6 +164,7 @@ TEST(misuse_corners, as_many_kmaps_as_can_be_counted)
 // A map that is refused never was: its address is not one that was unmapped.
 TEST(misuse_corners, unmap_of_a_refused_map)
 {
+    NEEDS_ACCOUNT();
     struct page *block = alloc_pages(domain_ram, 5);
     CHECK(block != NULL);
     free_pages(block, 5);
@@ -245,6 +247,7 @@ static __noinline const void *map_known(struct page *first)
 // frames nothing is allocated.
 TEST(misuse_corners, range_from_inside_a_block)
 {
+    NEEDS_ACCOUNT();
     struct domain *domain = domain_create("inside");
     struct page *whole = alloc_pages(domain, 4);
     CHECK(whole != NULL);
@@ -274,6 +277,7 @@ static void free_it(void *page)
 // What the interrupted thread has open is not freed under it.
 TEST(misuse_corners, free_by_a_handler)
 {
+    NEEDS_ACCOUNT();
     static void (*const senders[])(unsigned cpu, void (*fn)(void *),
                                    void *arg) = {cpu_call, cpu_nmi};
     struct page *page = alloc_page(domain_ram), *other = alloc_page(domain_ram);

@@ -11,6 +11,7 @@
 #include "lib/types.h"
 #include "mm/bracket.h"
 #include "mm/pagetable.h"
+#include "tests/engines.h"
 
 static char image; // a frame of the kernel image
 
@@ -76,6 +77,7 @@ static bool report_is(const char *what, unsigned line, unsigned other,
 
 TEST(misuse_maps, bad_ranges)
 {
+    NEEDS_ACCOUNT();
     struct page *b = alloc_pages(domain_ram, 2);
     CHECK(b != NULL);
     REPORTED(kmap_local_range(b, 8, 0), "map of a range of length 0", 0);
@@ -125,6 +127,7 @@ static void border_is_kept(struct page *last)
 
 TEST(misuse_maps, range_of_two_domains)
 {
+    NEEDS_ACCOUNT();
     struct domain *domains[] = {domain_create("one"), domain_create("two")};
     struct page *blocks[BLOCKS];
     CHECK(domains[0] != NULL && domains[1] != NULL);
@@ -145,6 +148,7 @@ TEST(misuse_maps, range_of_two_domains)
 
 TEST(misuse_maps, range_freed_while_open)
 {
+    NEEDS_ACCOUNT();
     struct page *b = alloc_pages(domain_ram, 2);
     CHECK(b != NULL);
     for (unsigned i = 0; i < 4; i++) {
@@ -184,6 +188,7 @@ TEST(misuse_maps, bad_lists)
 
 TEST(misuse_maps, window_brackets)
 {
+    NEEDS_ACCOUNT();
     struct page *ab[] = {alloc_page(domain_ram), alloc_page(domain_ram)};
     CHECK(ab[0] != NULL && ab[1] != NULL);
     const void *p = kmap_local_pages(ab, 2);
@@ -304,16 +309,19 @@ static void every_call_refuses(struct page *k)
 
 TEST(misuse_maps, kernel_image_in_every_call)
 {
+    NEEDS_ACCOUNT();
     every_call_refuses(page_of_image());
 }
 
 TEST(misuse_maps, page_table_in_every_call)
 {
+    NEEDS_ACCOUNT();
     every_call_refuses(phys_to_page(pt_root()));
 }
 
 TEST(misuse_maps, free_frame_in_every_call)
 {
+    NEEDS_ACCOUNT();
     struct page *a = alloc_page(domain_ram), *good = alloc_page(domain_ram);
     CHECK(a != NULL && good != NULL);
     char byte = 0;
@@ -350,6 +358,7 @@ static void unmap_threads_bracket(void *line)
 
 TEST(misuse_maps, unmap_by_a_handler)
 {
+    NEEDS_ACCOUNT();
     struct page *a = alloc_page(domain_ram);
     CHECK(a != NULL);
     const char what[] = "unmap in a handler of a bracket that is not its own";
@@ -376,6 +385,7 @@ static const unsigned leave_open_line = __LINE__ - 3;
 
 TEST(misuse_maps, handler_ends_open)
 {
+    NEEDS_ACCOUNT();
     struct page *a = alloc_page(domain_ram);
     CHECK(a != NULL);
     CHECK_MISUSE(cpu_call(cpu_id(), leave_open, a));

@@ -10,6 +10,7 @@
 #include "lib/glob.h"
 #include "mm/audit.h"
 #include "tests/alias.h"
+#include "tests/engines.h"
 #include "tests/model.h"
 #include "tests/scratch.h"
 #include "tests/storm.h"
@@ -223,6 +224,7 @@ static void model_run(uint32_t steps)
 
 TEST(model, random)
 {
+    NEEDS_ACCOUNT();
     model_run(STEPS);
 }
 
@@ -230,6 +232,7 @@ TEST(model, random)
 // machine: tests/tools/test-engines compares what is printed here.
 TEST(model, alike)
 {
+    NEEDS_ACCOUNT();
     struct sequence sequence = {
         .seed = test_seed(), .count = STEPS_ALIKE, .one_block = true};
     if (!sequence_agrees(&sequence)) {

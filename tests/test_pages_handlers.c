@@ -193,6 +193,7 @@ TEST(pages, closed_to_others)
 // that: a register write is not taken for one that was skipped.
 TEST(pages, counts_of_refused_and_abandoned)
 {
+    NEEDS_ACCOUNT();
     CHECK(frames_get());
     struct page *gone = alloc_page(domain_ram);
     struct map_stats before, after;

@@ -42,6 +42,7 @@ TEST(range, metadata_block)
 
 TEST(range, one_write_however_long)
 {
+    NEEDS_ACCOUNT();
     struct page *block = alloc_pages(domain_ram, 10);
     CHECK(block != NULL);
     struct map_stats before, after;
@@ -79,6 +80,7 @@ TEST(range, offset_passes_a_frame)
 // Two blocks side by side in one domain are one range.
 TEST(range, crosses_blocks)
 {
+    NEEDS_ACCOUNT();
     struct page *pair = alloc_pages(domain_ram, 1);
     CHECK(pair != NULL);
     free_pages(pair, 1);
@@ -101,6 +103,7 @@ TEST(range, crosses_blocks)
 
 TEST(range, misuse)
 {
+    NEEDS_ACCOUNT();
     struct page *block = alloc_pages(domain_ram, BLOCK_ORDER);
     CHECK(block != NULL);
     CHECK_MISUSE(kmap_local_range(block, 0, 0));
@@ -117,6 +120,7 @@ TEST(range, misuse)
 // the first block is free, but says that it is in a block of 16.
 TEST(range, stale_order)
 {
+    NEEDS_ACCOUNT();
     struct domain *domain = domain_create("stale");
     struct page *block = alloc_pages(domain, 4);
     CHECK(block != NULL);
@@ -142,6 +146,7 @@ TEST(range, stale_order)
 
 TEST(range, freed_while_open)
 {
+    NEEDS_ACCOUNT();
     struct page *block = alloc_pages(domain_ram, BLOCK_ORDER);
     struct page *next = alloc_page(domain_ram);
     CHECK(block != NULL && next != NULL);

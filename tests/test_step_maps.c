@@ -103,6 +103,7 @@ static void frames_put(void)
 // Closed, with a bracket on the same domain open, and on another.
 TEST(step, handlers_at_every_instruction_of_brackets)
 {
+    NEEDS_ACCOUNT();
     static void (*const stepped[])(void *) = {
         write_in_bracket, read_in_bracket, nest_in_one_domain,
         nest_domains,     ranges,          copies};

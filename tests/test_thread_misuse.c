@@ -6,6 +6,7 @@
 #include "kernel/symbols.h"
 #include "keyhole.h"
 #include "lib/types.h"
+#include "tests/engines.h"
 #include "tests/framework.h"
 #include "tests/handlers.h"
 #include "tests/threads.h"
@@ -70,6 +71,7 @@ static __noinline void *map_list(void)
 
 TEST(thread_misuse, unmap_names_both_threads)
 {
+    NEEDS_ACCOUNT();
     static const struct {
         void *(*map)(void);
         const char *name;
@@ -106,6 +108,7 @@ static int hold_and_yield(void *list)
 // What a thread that does not run has open is not freed.
 TEST(thread_misuse, free_names_the_sleepers_map)
 {
+    NEEDS_ACCOUNT();
     CHECK(frames_get());
     for (unsigned list = 0; list < 2; list++) {
         struct thread *thread =
@@ -134,6 +137,7 @@ static int map_and_end(void *address)
 
 TEST(thread_misuse, nobody_remembers_another_threads_past)
 {
+    NEEDS_ACCOUNT();
     CHECK(frames_get());
     const void *address = NULL;
     struct thread *first = thread_here("first", map_and_end, &address);
@@ -167,6 +171,7 @@ static void count_failure(const struct thread *thread)
 
 TEST(thread_misuse, end_with_a_bracket_names_the_map)
 {
+    NEEDS_ACCOUNT();
     CHECK(frames_get());
     failures = 0;
     thread_failures_to(count_failure);

@@ -216,6 +216,7 @@ static int sleep_in_bracket(void *page)
 // Its frame must not be freed and its key not be lent while it sleeps.
 TEST(thread, keeps_its_key_while_it_sleeps)
 {
+    NEEDS_ACCOUNT();
     static struct page *others[16];
     CHECK(frames_get());
     struct page *page = alloc_page(page_domain(frames[0]));
@@ -260,6 +261,7 @@ static int unmap_it(void *address)
 
 TEST(thread, unmap_by_another_thread)
 {
+    NEEDS_ACCOUNT();
     CHECK(frames_get());
     volatile char *p = kmap_local_page(frames[0]);
     struct thread *thread = thread_here("thief", unmap_it, (void *)p);
@@ -296,6 +298,7 @@ static void count_failure(const struct thread *thread)
 // test catches what would fail it otherwise.
 TEST(thread, ends_alone)
 {
+    NEEDS_ACCOUNT();
     CHECK(frames_get());
     failures = 0;
     thread_failures_to(count_failure);

@@ -9,6 +9,7 @@
 #include "mm/domain.h"
 #include "mm/keys.h"
 #include "tests/breakpoint.h"
+#include "tests/engines.h"
 #include "tests/handlers.h"
 #include "tests/threads.h"
 
@@ -149,6 +150,7 @@ static bool take_all_keys(void)
 
 TEST(thread, preempted_keeps_key_and_frames)
 {
+    NEEDS_ACCOUNT();
     struct domain *domain = domain_create("preempted");
     CHECK(frames_get(domain));
     struct thread *thread = preempted_make();

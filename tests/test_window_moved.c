@@ -6,6 +6,7 @@
 #include "arch/percpu.h"
 #include "mm/domain.h"
 #include "mm/local_window.h"
+#include "tests/engines.h"
 #include "tests/threads.h"
 
 #define FRAMES 4
@@ -77,6 +78,9 @@ TEST(window_moved, a_handler_hides_nothing_from_the_old_cpu)
 {
     if (cpus_online() < 2) {
         SKIP("needs two CPUs");
+    }
+    if (!engine_shares_windows()) {
+        SKIP("no other CPU knows its windows");
     }
     CHECK(frames_get());
     spins = true; // so that CPU 0 does not idle
