@@ -424,12 +424,16 @@ elf: $(ELF) $(STRIPPED)
 
 FORCE:
 
-# Rebuild when a flag or a tool changes: the stamp changes with them.
+# Rebuild when a flag or a tool changes: the stamp changes with them. Where the
+# tree and $(O) are leaves no trace in an object, so objects that were made
+# elsewhere are as good. What hangs on $(APP) is in the other stamp.
+without_place = $(subst $(CURDIR),.,$(subst -I$(O)/,-I,$(subst \
+    -ffile-prefix-map=$(abspath $(O))=build,,$(1))))
 define FLAGS_TEXT
 $(CC) $(CC_VERSION)
-$(CFLAGS)
-$(APP_CFLAGS)
-$(NASM) $(NASMFLAGS)
+$(call without_place,$(CFLAGS))
+$(filter-out $(PREFIX_MAPS),$(APP_CFLAGS))
+$(NASM) $(call without_place,$(NASMFLAGS))
 endef
 define LINK_TEXT
 $(LD) $(LDFLAGS)

@@ -242,7 +242,7 @@ TEST(heap, random_model)
     size_t live = 0;
     memset(objects, 0, LIVE_MAX * sizeof(*objects));
     heap_usage_read(&before);
-    for (unsigned step = 0; step < 20000; step++) {
+    for (unsigned step = 0; step < 8000; step++) {
         struct object *object = &objects[random_next(&state) % LIVE_MAX];
         if (object->at != NULL) {
             CHECK(object_holds(object));
@@ -259,7 +259,7 @@ TEST(heap, random_model)
             heap_usage_read(&usage);
             CHECK_EQ(usage.objects - before.objects, live);
         }
-        if (step % 5000 == 4999) {
+        if (step % 2000 == 1999) {
             heap_trim();
         }
     }

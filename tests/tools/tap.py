@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 #
-# What the tests of the tools share: results as TAP, the tree's root, and a
-# make that knows nothing of the make that runs the tests.
+# What the tests of the tools share: results as TAP, the tree's root, a make that
+# knows nothing of the make that runs the tests, and objects to begin with.
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 
@@ -38,6 +40,30 @@ class Tap:
     def done(self):
         print(f"1..{self.count}")
         sys.exit(1 if self.failures else 0)
+
+
+def begin_build(variant, out, name):
+    """Give a build in folder out the objects of a variant, if that is there.
+
+    They depend on the same sources; make compiles again what is older than its
+    source, or all if the flags differ. name is what that make will have as O.
+    """
+    made = os.path.join(VARIANTS, variant)
+    if not os.path.isdir(os.path.join(made, "obj")):
+        return
+    for part in ("obj", "include"):
+        shutil.copytree(os.path.join(made, part), os.path.join(out, part))
+    shutil.copy2(os.path.join(made, "flags.stamp"), out)
+    for folder, _, files in os.walk(os.path.join(out, "obj")):
+        for path in (os.path.join(folder, file) for file in files
+                     if file.endswith(".d")):
+            with open(path, encoding="utf-8") as file:
+                text = file.read()
+            old = re.match(r"(\S*)/obj/", text)
+            if old:
+                text = text.replace(old[1] + "/", name + "/")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
 
 
 def make(*arguments, folder=ROOT):
