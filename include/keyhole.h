@@ -616,6 +616,9 @@ bracket_to_read_(const void *given)
     "movl " value ", %c[site](%[slot])\n\t"                                    \
     "movl %[more], %c[frames](%[slot])\n\t"
 
+// Where rights change.
+#define BRACKET_CALL_7_(kind) ENGINE_CALL_("7", "pks_write_bracket", kind)
+
 // Open the frame `page`, or the frames of a range that begins with it, and give
 // the address of byte `offset`. Cold, and known to be called from here: too
 // many brackets, a domain without a key, a frame that is not allocated.
@@ -646,8 +649,7 @@ bracket_to_read_(const void *given)
                        "orl $" #writable "<<31, %%ecx\n\t"                     \
                        "call bracket_map_cold\n\t"                             \
                        "movq %%rdx, %[address]\n\t"                            \
-                       "jmp 2f\n" ENGINE_CALL_(                                \
-                           "7", "pks_write_bracket",                           \
+                       "jmp 2f\n" BRACKET_CALL_7_(                             \
                            kind) "2: movl %%eax, %c[rights](%[slot])"          \
             : [address] "+D"(map_address_), [slot] "=&S"(map_slot_)            \
             : [top] "i"(BRACKET_TOP_AT_), [opened] "i"(BRACKETS_OPENED_AT_),   \
@@ -680,8 +682,7 @@ bracket_to_read_(const void *given)
             "8: movq %[address], %%rax\n\t"                                    \
             "movl " value ", %%ecx\n\t"                                        \
             "call bracket_unmap_cold\n\t"                                      \
-            "jmp 3f\n" ENGINE_CALL_(                                           \
-                "7", "pks_write_bracket",                                      \
+            "jmp 3f\n" BRACKET_CALL_7_(                                        \
                 ENGINE_CALL_UNMAP_) "2: movl " value                           \
                                     ", %c[site]-%c[size](%[slot])\n\t"         \
                                     "addq $-%c[size], %%gs:%c[top]\n"          \
