@@ -53,6 +53,13 @@ static inline bool engine_refuses(void)
     return test_engine()->closed != FAULT_NONE;
 }
 
+// Whether the end of a bracket may be a shootdown, which takes long on many
+// emulated CPUs.
+static inline bool engine_brackets_shoot(void)
+{
+    return engine_refuses() && !test_engine()->others_stay_out;
+}
+
 // How many frames more fit into the window of this context, less the one behind
 // them. Thread context.
 size_t engine_window_room(void);

@@ -323,6 +323,7 @@ static unsigned impossible_count(const struct place *place, bool smep)
 
 static void matrix_run(const struct place *place)
 {
+    NEEDS_PKS();
     bool smep = (cpu_read_cr4() & CR4_SMEP) != 0;
     if (place->level == 3 && !cpu_has(CPU_FEATURE_PAGE_1GB)) {
         SKIP("the CPU has no leaves of 1 GiB (pdpe1gb)");
@@ -353,39 +354,33 @@ static void matrix_run(const struct place *place)
 
 TEST(pks_matrix, supervisor_4k)
 {
-    NEEDS_PKS();
     matrix_run(&(struct place){.level = 1});
 }
 
 TEST(pks_matrix, supervisor_2m)
 {
-    NEEDS_PKS();
     matrix_run(&(struct place){.level = 2});
 }
 
 TEST(pks_matrix, supervisor_1g)
 {
-    NEEDS_PKS();
     matrix_run(&(struct place){.level = 3});
 }
 
 TEST(pks_matrix, user_4k)
 {
-    NEEDS_PKS();
     matrix_run(
         &(struct place){.level = 1, .user_leaf = true, .user_upper = true});
 }
 
 TEST(pks_matrix, user_2m)
 {
-    NEEDS_PKS();
     matrix_run(
         &(struct place){.level = 2, .user_leaf = true, .user_upper = true});
 }
 
 TEST(pks_matrix, user_1g)
 {
-    NEEDS_PKS();
     matrix_run(
         &(struct place){.level = 3, .user_leaf = true, .user_upper = true});
 }
@@ -393,12 +388,10 @@ TEST(pks_matrix, user_1g)
 // One supervisor entry on the way makes a supervisor-mode address.
 TEST(pks_matrix, supervisor_leaf_below_user_entries)
 {
-    NEEDS_PKS();
     matrix_run(&(struct place){.level = 1, .user_upper = true});
 }
 
 TEST(pks_matrix, user_leaf_below_supervisor_entries)
 {
-    NEEDS_PKS();
     matrix_run(&(struct place){.level = 1, .user_leaf = true});
 }

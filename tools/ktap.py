@@ -77,8 +77,8 @@ def skip_all(why):
     return verdict
 
 
-def judge_tests(text, status, timed_out, limit_s):
-    """The verdict on a run that must pass all its tests."""
+def judge_tests(text, status, timed_out, limit_s, pattern=""):
+    """The verdict on a run that must pass all its tests, and say a pattern."""
     console = Console(text)
     verdict, results = console.verdict, console.verdict.results
     problem = verdict.problems.append
@@ -95,6 +95,8 @@ def judge_tests(text, status, timed_out, limit_s):
         problem("no test ran: the plan is 1..0")
     elif console.plan != len(results):
         problem(f"{len(results)} results where the plan has {console.plan}")
+    if not re.search(pattern, text):
+        problem(f"the console does not say {pattern!r}")
     want = machine.STATUS_FAILED if failed else machine.STATUS_PASSED
     if not timed_out and status != want:
         problem(f"exit status: {machine.status_name(status)}; want: "
