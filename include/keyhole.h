@@ -727,11 +727,11 @@ bracket_close_(const void *address)
 }
 
 #define kmap_local_page(page) bracket_open_(page, 0)
-#define kmap_local_page_ro(page) ((const void *)bracket_open_(page, 0))
+#define kmap_local_page_ro(page) bracket_to_read_(bracket_open_(page, 0))
 #define kmap_local_range(first, offset, length)                                \
-    ((void)(length), bracket_open_(first, offset))
+    bracket_to_write_(((void)(length), bracket_open_(first, offset)))
 #define kmap_local_range_ro(first, offset, length)                             \
-    ((void)(length), (const void *)bracket_open_(first, offset))
+    bracket_to_read_(((void)(length), bracket_open_(first, offset)))
 #define kunmap_local(address) bracket_close_(address)
 
 #else
