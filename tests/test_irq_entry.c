@@ -54,8 +54,15 @@ static void open_and_throw(void *unused)
     kunmap_local(NULL);
 }
 
+static void leave_word_open(void *unused)
+{
+    (void)unused;
+    percpu.bracket_top[-1].rights &= ~PKRS_AD(page_domain(page)->key);
+}
+
 // A handler that is abandoned while it has more than nothing, without a
-// bracket: the next one at its level starts as closed as any.
+// bracket, or leaves its sentinel with more: the next one at its level starts as
+// closed as any.
 TEST(irq, handlers_inherit_nothing)
 {
     page = alloc_page(domain_ram);
@@ -65,6 +72,9 @@ TEST(irq, handlers_inherit_nothing)
     CHECK(handlers_passed());
     CHECK_MISUSE(cpu_nmi(cpu_id(), open_and_throw, NULL));
     cpu_nmi(cpu_id(), handler_uses_frame, page);
+    CHECK(handlers_passed());
+    cpu_call(cpu_id(), leave_word_open, NULL);
+    cpu_call(cpu_id(), handler_uses_frame, page);
     CHECK(handlers_passed());
     CHECK(rights_are(PKRS_CLOSED));
     free_page(page);
