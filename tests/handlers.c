@@ -10,6 +10,7 @@
 #include "mm/domain.h"
 #include "mm/engine.h"
 #include "mm/keys.h"
+#include "mm/section.h"
 #include "tests/engines.h"
 
 static struct {
@@ -59,13 +60,12 @@ static bool same_but_for_slow_keys(uint32_t a, uint32_t b)
 // the bracket's frame tells what it will say.
 static bool is_about_to_be_noted(const struct bracket *slot, uint32_t now)
 {
-    const struct page *page =
-        phys_to_page(bracket_address(slot) - DIRECT_MAP_BASE);
-    if (page == NULL) {
-        return false;
+    phys_addr_t address = bracket_address(slot) - DIRECT_MAP_BASE;
+    if (!section_is_ready(address)) {
+        return false; // a window's
     }
     uint32_t before = slot[-1].rights;
-    unsigned domain = page->private_domain;
+    unsigned domain = frame_page(address / PAGE_SIZE)->private_domain;
     return same_but_for_slow_keys(now, before & domain_write_[domain].keep) ||
            same_but_for_slow_keys(now, before & domain_read_[domain].keep);
 }
