@@ -173,7 +173,8 @@ FRAMEWORK_SRCS := \
     tests/bench.c \
     tests/bench_line.c \
     tests/engines.c \
-    tests/framework.c
+    tests/framework.c \
+    tests/scratch.c
 
 TEST_SRCS := \
     tests/alias.c \
@@ -199,7 +200,6 @@ TEST_SRCS := \
     tests/model_threads_maps.c \
     tests/pks_access.asm \
     tests/planted.c \
-    tests/scratch.c \
     tests/step_each.c \
     tests/storm.c \
     tests/test_audit.c \
@@ -406,8 +406,6 @@ LDFLAGS += --defsym=KERNEL_LOAD_OTHER=$(OTHER_KERNEL_AT)
 endif
 ifeq ($(BUILD)$(OPEN_KERNEL),release)
 ALL_OBJS += $(O)/obj/other_kernel.o
-else
-LDFLAGS += --defsym=other_kernel_entry=0
 endif
 
 # The words of a boot that the variables ask for; $(1) comes first.
@@ -474,10 +472,12 @@ $(O)/include/arch/asm.inc: arch/asm.h
 	@mkdir -p $(@D)
 	$(Q)sed -n 's/^#define \([A-Z0-9_]* [^ ]*\).*/%define \1/p' $< >$@
 
+# NASM 2.16 lists what is included in a run of its own only: not with -MD.
 $(O)/obj/%.asm.o: %.asm $(O)/include/arch/asm.inc $(O)/flags.stamp
 	$(call say,NASM,$<)
 	@mkdir -p $(@D)
-	$(Q)$(NASM) $(NASMFLAGS) -MD $(@:.o=.d) -MP $< -o $@
+	$(Q)$(NASM) $(NASMFLAGS) $< -o $@
+	$(Q)$(NASM) $(NASMFLAGS) -M -MP -MT $@ -MF $(@:.o=.d) $<
 
 $(APP_OUT)/%.c.o: $(APP_DIR)/%.c $(O)/flags.stamp $(O)/link.stamp
 	$(call say,CC,$<)

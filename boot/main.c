@@ -14,9 +14,10 @@
 
 extern char __image_start_phys[], __image_end_phys[];
 
-// enter_other() of the other kernel in this image; at 0: there is none.
-extern void other_kernel_entry(enum boot_protocol protocol, uint32_t info,
-                               uint64_t tsc);
+// enter_other() of the other kernel in this image, where there is one. Weak: no
+// compiler may take it for granted.
+extern __attribute__((weak)) void
+other_kernel_entry(enum boot_protocol protocol, uint32_t info, uint64_t tsc);
 
 static __initbss struct boot_info boot;
 
@@ -40,7 +41,7 @@ __init void boot_main(enum boot_protocol protocol, uint32_t info)
     } else {
         error = pvh_parse(&reader, info, &boot);
     }
-    if (error == NULL && (uintptr_t)other_kernel_entry != 0 &&
+    if (error == NULL && other_kernel_entry != NULL &&
         boot_wants_open(boot.cmdline)) {
         other_kernel_entry(protocol, info, boot_tsc);
     }
