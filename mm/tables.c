@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A stack of free table frames on top of blocks of 2 MiB.
+// A stack of free table frames on top of blocks.
 #include "mm/tables.h"
 
 #include "lib/panic.h"
@@ -14,18 +14,18 @@ static uint32_t free_head;                // frames used before, 0 ends the list
 static size_t available, total;
 static bool growing;
 
-static void block_use(phys_addr_t block)
+static void block_use(phys_addr_t block, unsigned order)
 {
     block_next = block;
-    block_end = block + TABLES_BLOCK_SIZE;
-    available += TABLES_BLOCK_SIZE / PAGE_SIZE;
-    total += TABLES_BLOCK_SIZE / PAGE_SIZE;
+    block_end = block + (PAGE_SIZE << order);
+    available += (size_t)1 << order;
+    total += (size_t)1 << order;
 }
 
-static void block_mark(phys_addr_t block)
+static void block_mark(phys_addr_t block, unsigned order)
 {
     struct page *page = frame_page(block / PAGE_SIZE);
-    for (unsigned i = 0; i < TABLES_BLOCK_SIZE / PAGE_SIZE; i++) {
+    for (size_t i = 0; i < (size_t)1 << order; i++) {
         page[i].private_state = FRAME_TABLE;
         page[i].private_domain = DOMAIN_NONE;
     }
@@ -34,12 +34,27 @@ static void block_mark(phys_addr_t block)
 __init void tables_init(phys_addr_t block)
 {
     ASSERT(IS_ALIGNED(block, TABLES_BLOCK_SIZE));
-    block_use(block);
+    block_use(block, TABLES_BLOCK_ORDER);
 }
 
 __init void tables_adopt(void)
 {
-    block_mark(block_end - TABLES_BLOCK_SIZE);
+    block_mark(block_end - TABLES_BLOCK_SIZE, TABLES_BLOCK_ORDER);
+}
+
+// A block with the tables' key, as large as memory in pieces has one; 0: none.
+static phys_addr_t block_take_locked(unsigned *order)
+{
+    for (*order = TABLES_BLOCK_ORDER; *order >= TABLES_LEAST_ORDER; --*order) {
+        phys_addr_t block = pool_take_locked(*order);
+        if (block != 0 && frames_rekey_locked(block, *order, KEY_TABLES) == 0) {
+            return block;
+        }
+        if (block != 0) {
+            pool_give_locked(block, *order);
+        }
+    }
+    return 0;
 }
 
 // Make a new block the newest. While that is done, the reserve is what the
@@ -56,15 +71,11 @@ static int block_add_locked(void)
         table_give(block_next);
         block_next += PAGE_SIZE;
     }
-    phys_addr_t block = pool_take_locked(TABLES_BLOCK_ORDER);
-    if (block != 0 &&
-        frames_rekey_locked(block, TABLES_BLOCK_ORDER, KEY_TABLES) != 0) {
-        pool_give_locked(block, TABLES_BLOCK_ORDER);
-        block = 0;
-    }
+    unsigned order;
+    phys_addr_t block = block_take_locked(&order);
     if (block != 0) {
-        block_mark(block);
-        block_use(block);
+        block_mark(block, order);
+        block_use(block, order);
     }
     growing = false;
     return block != 0 ? 0 : -ENOMEM;

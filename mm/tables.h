@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Frames for page tables. They come from blocks of 2 MiB whose leaf in the
-// direct map has the tables' key, so tagging a table splits nothing. A reserve
+// direct map has the tables' key, so tagging a table splits nothing. Where
+// memory is in pieces, from smaller ones: each costs a split. A reserve
 // is kept ahead of need: a split in the middle of an operation cannot fail for
 // want of the table that would hold it. mm_lock is held throughout.
 #pragma once
@@ -10,6 +11,7 @@
 #include "lib/types.h"
 
 #define TABLES_BLOCK_ORDER 9 // 2 MiB
+#define TABLES_LEAST_ORDER 5 // more than such a block's split can need
 #define TABLES_BLOCK_SIZE (PAGE_SIZE << TABLES_BLOCK_ORDER)
 
 // No operation takes more tables than this after one tables_prepare_locked():

@@ -61,8 +61,8 @@ static void leave_word_open(void *unused)
 }
 
 // A handler that is abandoned while it has more than nothing, without a
-// bracket, or leaves its sentinel with more: the next one at its level starts as
-// closed as any.
+// bracket, or leaves its sentinel with more: the next one at its level starts
+// as closed as any.
 TEST(irq, handlers_inherit_nothing)
 {
     page = alloc_page(domain_ram);

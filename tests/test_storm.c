@@ -177,6 +177,8 @@ TEST(storm, of_interrupts_nmis_and_timers)
     bool passed = storm_stop();
     bool gone = stations_free();
     CHECK(passed);
-    CHECK(made && lasts && gone);
+    CHECK(made);
+    CHECK(lasts);
+    CHECK(gone);
     CHECK_EQ(wrong, 0);
 }

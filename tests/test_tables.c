@@ -77,6 +77,69 @@ TEST(tables, more_when_they_run_out)
     CHECK(audit_run(&report));
 }
 
+// Frames on a list by their headers, of one order each.
+static uint32_t orders_take(unsigned order)
+{
+    uint32_t list = 0;
+    for (phys_addr_t at; (at = pool_take_locked(order)) != 0;) {
+        frame_page(at / PAGE_SIZE)->private_next = list;
+        list = at / PAGE_SIZE;
+    }
+    return list;
+}
+
+static void orders_give(uint32_t list, unsigned order)
+{
+    while (list != 0) {
+        uint32_t next = frame_page(list)->private_next;
+        pool_give_locked((phys_addr_t)list * PAGE_SIZE, order);
+        list = next;
+    }
+}
+
+static uint32_t tables_take_to(size_t left)
+{
+    uint32_t list = 0;
+    while (tables_total() - tables_used() > left) {
+        phys_addr_t at = table_take();
+        frame_page(at / PAGE_SIZE)->private_next = list;
+        list = at / PAGE_SIZE;
+    }
+    return list;
+}
+
+// Memory is there, but no 2 MiB of it side by side.
+TEST(tables, more_from_memory_in_pieces)
+{
+    enum { LARGEST = TABLES_LEAST_ORDER + 1 };
+    uint32_t larger[FRAME_ORDERS] = {0};
+    uint64_t lock = mm_lock();
+    for (unsigned order = FRAME_ORDERS - 1; order > LARGEST; order--) {
+        larger[order] = orders_take(order);
+    }
+    uint32_t taken = tables_take_to(TABLES_RESERVE - 1);
+    size_t total = tables_total(), used = tables_used();
+    int status = tables_prepare_locked();
+    size_t more = tables_total() - total, split = tables_used() - used;
+    phys_addr_t table = table_take();
+    unsigned state = frame_page(table / PAGE_SIZE)->private_state;
+    while (taken != 0) {
+        uint32_t next = frame_page(taken)->private_next;
+        table_give((phys_addr_t)taken * PAGE_SIZE);
+        taken = next;
+    }
+    table_give(table);
+    for (unsigned order = LARGEST + 1; order < FRAME_ORDERS; order++) {
+        orders_give(larger[order], order);
+    }
+    mm_unlock(lock);
+    CHECK_EQ(status, 0);
+    CHECK(more == (size_t)1 << LARGEST || more == (size_t)1 << (LARGEST - 1));
+    CHECK(split <= 2); // of the block's leaf, and of its neighbours'
+    CHECK_EQ(state, FRAME_TABLE);
+    CHECK(audit_run(&report));
+}
+
 // A table with one leaf left stays; with none, it goes, and so does what was
 // above it.
 TEST(tables, empty_ones_go_back)
