@@ -179,6 +179,7 @@ FRAMEWORK_SRCS := \
 TEST_SRCS := \
     tests/alias.c \
     tests/bench_cpus.c \
+    tests/bench_duties.asm \
     tests/bench_floor.c \
     tests/bench_frames.c \
     tests/bench_irq.c \

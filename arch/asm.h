@@ -61,6 +61,7 @@
 
 // struct bracket
 #define BRACKET_RIGHTS 8
+#define BRACKET_UNMAP_SITE 24
 #define BRACKET_INTERRUPTED 32
 #define BRACKET_MAP_SITE 16
 #define BRACKET_MORE_FRAMES 20
@@ -70,6 +71,9 @@
 #define BRACKET_SIZE 64
 // Frames for which a slot has room of its own in a window (mm/exact.h).
 #define EXACT_SLOT_FRAMES 14
+
+// struct page
+#define PAGE_DOMAIN 12
 
 // struct local_window
 #define LOCAL_WINDOW_BYTES 48

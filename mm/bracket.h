@@ -23,6 +23,9 @@
 
 _Static_assert(offsetof(struct bracket, address) == 0, "keyhole.h");
 _Static_assert(offsetof(struct bracket, map_site) == BRACKET_MAP_SITE, "asm.h");
+_Static_assert(offsetof(struct bracket, unmap_site) == BRACKET_UNMAP_SITE &&
+                   offsetof(struct page, private_domain) == PAGE_DOMAIN,
+               "asm.h");
 _Static_assert(offsetof(struct bracket, rights) == BRACKET_RIGHTS, "asm.h");
 _Static_assert(offsetof(struct bracket, interrupted) == BRACKET_INTERRUPTED,
                "asm.h");

@@ -79,3 +79,29 @@ BENCH(kmap, pair_minimum)
     CHECK(touched != 0 && touched % 512 == 0); // whole batches, each time
     free_page(page);
 }
+
+// In tests/bench_duties.asm.
+void *duties_map(struct page *page);
+void duties_unmap(void *address);
+void *duties_nothing(void *address);
+
+// The least that keeps the contract: who opened and closed it, in which order,
+// how many, how often, whether the register must be written at all. Less the
+// two calls, since map and unmap are in line.
+BENCH(kmap, pair_minimum_with_duties)
+{
+    if (protect_engine() != PROTECT_PKS) {
+        SKIP("needs pks");
+    }
+    struct page *page = alloc_page(domain_ram);
+    CHECK(page != NULL);
+    memzero_page(page, 0, 1); // the domain has a key then
+    BENCH_LOOP (n) {
+        duties_nothing(duties_nothing(page));
+    }
+    bench_less();
+    BENCH_LOOP (m) {
+        duties_unmap(duties_map(page));
+    }
+    free_page(page);
+}

@@ -116,6 +116,7 @@ TEST(cpus, what_another_has_open_stays)
     if (cpus_online() == 1) {
         SKIP("needs two CPUs");
     }
+    NEEDS_ACCOUNT();
     CHECK(domains_make());
     struct remote_call call = {.fn = hold_it_open};
     held = enough = false;

@@ -107,6 +107,22 @@ def find(pieces, output):
     return None
 
 
+HEX = r"\b0x[0-9a-f]+\b"
+
+
+def as_printed(typed, shown, output):
+    """What a reader types who has `output` before him where the document
+    shows `shown`: its addresses are those of the line that says the same."""
+    addresses = {}
+    for line in shown.splitlines():
+        for real in output.splitlines():
+            if plain(line) == plain(real):
+                addresses.update(zip(re.findall(HEX, line),
+                                     re.findall(HEX, real)))
+                break
+    return re.sub(HEX, lambda found: addresses.get(found[0], found[0]), typed)
+
+
 def promised(line, output):
     pattern = ".*".join(re.escape(part) for part in line.split("..."))
     return re.search(pattern, output) is not None
