@@ -7,11 +7,17 @@
 
 #define WORD "protect="
 
+// What is between words, for kernel/cmdline.c too.
+static __init bool is_between(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
 // The length of the word at `text`.
 static __init size_t word_length(const char *text)
 {
     size_t length = 0;
-    while (text[length] != 0 && text[length] != ' ') {
+    while (text[length] != 0 && !is_between(text[length])) {
         length++;
     }
     return length;
@@ -35,7 +41,7 @@ __init bool boot_wants_open(const char *cmdline)
             open = word_is(cmdline, length, WORD "open");
         }
         cmdline += length;
-        cmdline += *cmdline == ' ';
+        cmdline += *cmdline != 0;
     }
     return open;
 }

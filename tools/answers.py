@@ -61,7 +61,7 @@ USES = (
 
 class Choice:
     """The cheapest call; `factor` is what the next one costs times that, 0 if
-    there is none."""
+    there is none, or the cheapest costs less than a cycle."""
 
     def __init__(self, call, interval, factor, second):
         self.call, self.interval = call, interval
@@ -79,7 +79,7 @@ def choose(calls, results, table):
         return None
     ranked.sort(key=lambda entry: entry[0])
     best = ranked[0]
-    if len(ranked) == 1 or best[0] == 0:
+    if len(ranked) == 1 or best[0] < 1:
         return Choice(best[1], best[2], 0, "")
     return Choice(best[1], best[2], ranked[1][0] / best[0], ranked[1][1])
 

@@ -2,6 +2,7 @@
 //
 // The input is the command line.
 
+#include "boot/choose.h"
 #include "kernel/cmdline.h"
 #include "tests/host/fuzz.h"
 
@@ -31,6 +32,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     FUZZ_ASSERT(!good || (cmdline.loglevel >= 0 && cmdline.loglevel <= 7),
                 "impossible loglevel");
+    // Which kernel runs is chosen before the words are judged, by a line that
+    // is cut already.
+    FUZZ_ASSERT(!good || strlen(line) >= BOOT_CMDLINE_MAX ||
+                    boot_wants_open(line) == (cmdline.protect == PROTECT_OPEN),
+                "another kernel than the engine needs");
     free(line);
     return 0;
 }

@@ -27,7 +27,7 @@ host_dir := $(O)/host
 # What is tested: no hardware behind any of it.
 host_sources := \
 	lib/format.c lib/glob.c lib/memory_map.c lib/number.c lib/string.c \
-	boot/multiboot2.c boot/pvh.c boot/rsdp.c \
+	boot/choose.c boot/multiboot2.c boot/pvh.c boot/rsdp.c \
 	arch/acpi.c arch/acpi_madt.c arch/acpi_power.c \
 	kernel/cmdline.c kernel/lineedit.c kernel/lineedit_complete.c
 host_support := \

@@ -4,6 +4,7 @@
 
 #include "kernel/cmdline.h"
 
+#include "boot/choose.h"
 #include "tests/host/tap.h"
 
 static struct cmdline cmdline;
@@ -191,4 +192,20 @@ HOST_TEST(the_copy_is_our_own)
     memset(line, 'x', sizeof(line) - 1);
     CHECK_STR(cmdline.test_globs, "abc");
     CHECK_STR(cmdline.argv[1], "def");
+}
+
+// Before the kernel that will parse the words is there.
+HOST_TEST(the_second_kernel_is_for_open_alone)
+{
+    CHECK(boot_wants_open("protect=open"));
+    CHECK(boot_wants_open("test \t protect=open\n"));
+    CHECK(boot_wants_open("protect=pks protect=open seed=1"));
+    CHECK(!boot_wants_open(""));
+    CHECK(!boot_wants_open("protect=open protect=exact")); // the last one
+    CHECK(!boot_wants_open("protect=openly"));
+    CHECK(!boot_wants_open("protect=ope"));
+    CHECK(!boot_wants_open("xprotect=open"));
+    CHECK(!boot_wants_open("test -- protect=open")); // the application's
+    CHECK(boot_wants_open("protect=open -- protect=pks"));
+    CHECK(boot_wants_open("--x protect=open"));
 }
