@@ -203,6 +203,7 @@ TEST_SRCS := \
     tests/planted.c \
     tests/step_each.c \
     tests/storm.c \
+    tests/test_abandoned.c \
     tests/test_audit.c \
     tests/test_audit_finer.c \
     tests/test_copy.c \

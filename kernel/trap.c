@@ -46,7 +46,7 @@ static bool fault_relax(struct trap_frame *trap, const struct fault *fault)
         fault->page != NULL ? page_domain(fault->page) : NULL;
     // The key is this thread's for good, so it is pinned and never unpinned.
     if (!config.fault_relaxed || fault->kind != FAULT_PKEY || domain == NULL ||
-        !key_pin(domain)) {
+        !key_pin(domain, &(bool){false})) {
         return false;
     }
     if (relaxed_site_is_new(fault->ip)) {

@@ -71,6 +71,24 @@ static struct bracket *sentinel_of(struct bracket *top)
     return top;
 }
 
+// What the thread was filling goes with a handler's abandoned call: rights in
+// `slot`, where the catch had them as `before`. One frame is filled with
+// interrupts off, in place of anything else on this CPU.
+static void fill_abandon(struct bracket *slot, uint32_t before)
+{
+    struct mm_context *context = mm_context_of_thread();
+    if (percpu.frame_filling != DOMAIN_NONE) {
+        if (domain_fill_[percpu.frame_filling] != 0) {
+            slot->rights |= before & ~domain_fill_[percpu.frame_filling];
+        }
+        percpu.frame_filling = DOMAIN_NONE;
+    }
+    if (context->filling != NULL && engine->fill_abandon != NULL) {
+        engine->fill_abandon(context->filling, slot);
+    }
+    context->filling = NULL;
+}
+
 // Rights first, while the brackets still count as open; then their entries;
 // then the top. What a slot says may have been changed for a few stores to the
 // tables. Code that is abandoned may have closed brackets that were there
@@ -82,6 +100,9 @@ void brackets_abandon(struct bracket *top, uint32_t before)
     const struct bracket *context = sentinel_of(top);
     while (sentinel_of(b) != context) {
         b = bracket_interrupted_top(sentinel_of(b));
+    }
+    if (percpu.trap_level == 0) {
+        fill_abandon(b - 1, before);
     }
     top = b < top ? b : top;
     uint32_t rights =

@@ -56,6 +56,12 @@ __init void mm_context_init_boot(void)
     percpu.window = &context->window;
 }
 
+struct mm_context *mm_context_of_thread(void)
+{
+    return CONTAINER_OF(bracket_thread_level(), struct mm_context,
+                        brackets.thread);
+}
+
 static void context_init(struct mm_context *context)
 {
     bracket_stack_init(&context->brackets, PKRS_CLOSED);

@@ -17,9 +17,10 @@ struct mm_context {
     struct bracket *top;
     uint32_t cpu; // that ran the thread last, if it has a bracket open
     uint32_t number;
-    uint32_t next_free; // number + 1, 0 ends the list
-    bool running;       // a CPU runs the thread
-    bool in_use;        // between create and destroy
+    uint32_t next_free;           // number + 1, 0 ends the list
+    bool running;                 // a CPU runs the thread
+    bool in_use;                  // between create and destroy
+    struct frame_filler *filling; // what the thread fills (mm/frames.c)
     uint64_t directory; // of the window, where each CPU reaches its own alone
 } __aligned(64);        // other CPUs' threads write the next
 
@@ -33,6 +34,9 @@ void mm_context_init_boot(void);
 // the frame allocator.
 void mm_context_init_boot_windows(void);
 struct mm_context *mm_context_idle_boot(void);
+
+// The context of the thread that runs here, whatever handlers interrupted it.
+struct mm_context *mm_context_of_thread(void);
 
 // A context with no bracket open, every key closed. Thread context. NULL: out
 // of memory, or 4096 are in use.

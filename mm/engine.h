@@ -34,7 +34,8 @@ enum direct_part { DIRECT_FREE, DIRECT_IMAGE, DIRECT_TABLES };
 // How the allocator reaches frames that it fills: see mm/frames.c.
 struct frame_filler {
     struct domain *domain;
-    uint32_t rights; // to put back
+    struct page *page; // that is being filled, if any
+    uint32_t rights;   // to put back
     bool pinned;
 };
 
@@ -84,6 +85,9 @@ struct engine {
     void *(*fill_frame)(struct frame_filler *filler, struct page *page);
     void (*fill_frame_end)(struct frame_filler *filler, void *address);
     void (*fill_end)(struct frame_filler *filler);
+    // What a handler has abandoned anywhere in between has nothing open any
+    // more; `slot` is the innermost of the thread. NULL: nothing to do.
+    void (*fill_abandon)(struct frame_filler *filler, struct bracket *slot);
 
     // A thread's window: memory for it, with mm_lock; false: none.
     bool (*window_make_locked)(struct mm_context *context, size_t tables);

@@ -209,6 +209,15 @@ static void fill_end(struct frame_filler *filler)
     (void)filler;
 }
 
+// Once more is no harm to a frame that nobody has (entry_change()).
+static void fill_abandon(struct frame_filler *filler, struct bracket *slot)
+{
+    (void)slot;
+    if (filler->page != NULL) {
+        fill_frame_end(filler, (void *)page_direct_address(filler->page));
+    }
+}
+
 static bool rights_hold(uint64_t *is, uint64_t *wanted)
 {
     *wanted = CR0_KERNEL;
@@ -253,6 +262,7 @@ const struct engine engine_flip = {
     .fill_frame = fill_frame,
     .fill_frame_end = fill_frame_end,
     .fill_end = fill_end,
+    .fill_abandon = fill_abandon,
     .window_make_locked = shared_window_make_locked,
     .list_closed = list_closed,
     .bracket_abandon = bracket_abandon,

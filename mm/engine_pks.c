@@ -28,8 +28,7 @@ static void fill_begin(struct frame_filler *filler, struct domain *domain)
 {
     filler->domain = domain;
     filler->rights = pks_rights();
-    filler->pinned = key_pin(domain);
-    if (filler->pinned) {
+    if (key_pin(domain, &filler->pinned)) {
         pks_set_rights(filler->rights & ~domain->open_write);
     }
 }
@@ -52,7 +51,15 @@ static void fill_end(struct frame_filler *filler)
 {
     if (filler->pinned) {
         pks_set_rights(filler->rights);
-        key_unpin(filler->domain);
+        key_unpin(filler->domain, &filler->pinned);
+    }
+}
+
+static void fill_abandon(struct frame_filler *filler, struct bracket *slot)
+{
+    if (filler->pinned) {
+        slot->rights = filler->rights;
+        key_unpin(filler->domain, &filler->pinned);
     }
 }
 
@@ -113,6 +120,7 @@ const struct engine engine_pks = {
     .fill_frame = fill_frame,
     .fill_frame_end = fill_frame_end,
     .fill_end = fill_end,
+    .fill_abandon = fill_abandon,
     .window_make_locked = shared_window_make_locked,
     .rights_hold = rights_hold,
     .direct_leaf_is_right = direct_leaf_is_right,

@@ -167,12 +167,6 @@ static void link_write(unsigned number, uint64_t value)
     percpu_count(pte_writes);
 }
 
-static struct mm_context *thread_context(void)
-{
-    return CONTAINER_OF(bracket_thread_level(), struct mm_context,
-                        brackets.thread);
-}
-
 // Whether a context may have something in its window, by the top of its
 // brackets: a slot in use, or rights that differ from none.
 static bool may_have_open(const struct bracket *top)
@@ -183,7 +177,7 @@ static bool may_have_open(const struct bracket *top)
 __init void exact_cpu_begin(void)
 {
     cpu_write_cr3(here()->root);
-    uint64_t directory = thread_context()->directory;
+    uint64_t directory = mm_context_of_thread()->directory;
     link_write(0, directory != 0 ? directory | PTE_P : 0);
 }
 
@@ -250,7 +244,7 @@ void exact_abandon_above(uint32_t level)
     struct exact_cpu *own = here();
     percpu.handler_next = percpu.handler_first + level * BRACKET_LEVEL_SLOTS;
     percpu.window =
-        level == 0 ? &thread_context()->window : &own->window[level - 1];
+        level == 0 ? &mm_context_of_thread()->window : &own->window[level - 1];
     remains_clear(own, level);
     rights_restore(percpu.bracket_top);
     for (unsigned i = EXACT_LINKS; i-- > level;) {
@@ -277,13 +271,13 @@ uint64_t exact_leaf(uintptr_t address, uint32_t level)
 
 uint64_t *exact_fill_entry(void)
 {
-    return thread_context()->brackets.thread.bracket[0].window_entry +
+    return mm_context_of_thread()->brackets.thread.bracket[0].window_entry +
            FILL_PAGE;
 }
 
 uintptr_t exact_fill_address(void)
 {
-    return thread_context()->brackets.thread.bracket[0].window_address +
+    return mm_context_of_thread()->brackets.thread.bracket[0].window_address +
            FILL_PAGE * PAGE_SIZE;
 }
 

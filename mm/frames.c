@@ -37,10 +37,14 @@
 static uintptr_t block_fill(struct page *page, unsigned order, uint64_t word,
                             bool check)
 {
-    struct frame_filler filler;
+    struct frame_filler filler = {.page = NULL, .pinned = false};
+    struct mm_context *context = mm_context_of_thread();
     uintptr_t found = 0;
+    context->filling = &filler;
     engine->fill_begin(&filler, domain_of_id(page->private_domain));
     for (struct page *end = page + BIT(order); page < end; page++) {
+        filler.page = page;
+        cpu_compiler_barrier();
         uint64_t *at = engine->fill_frame(&filler, page);
         const uint64_t *broken = NULL;
         if (FRAME_CHECKS && check && (page->private_state & FRAME_POISONED)) {
@@ -51,8 +55,11 @@ static uintptr_t block_fill(struct page *page, unsigned order, uint64_t word,
         }
         cpu_store_words((uintptr_t)at, word, PAGE_SIZE / sizeof(word));
         engine->fill_frame_end(&filler, at);
+        cpu_compiler_barrier();
+        filler.page = NULL;
     }
     engine->fill_end(&filler);
+    context->filling = NULL;
     return found;
 }
 

@@ -193,23 +193,25 @@ bool key_get(struct domain *domain)
 
 // A handler cannot wait for what it interrupted, and that of an NMI for nobody;
 // fault=relaxed waits for other CPUs, since its caller has no other way.
-bool key_pin(struct domain *domain)
+bool key_pin(struct domain *domain, bool *pinned)
 {
     uint64_t lock;
     if (percpu.nmi_level == 0 && !mm_lock_held()) {
         lock = mm_lock();
     } else if (!mm_trylock(&lock)) {
-        return false;
+        return *pinned = false;
     }
     bool got = key_get_locked(domain);
     domain->pins += got;
+    *pinned = got;
     mm_unlock(lock);
     return got;
 }
 
-void key_unpin(struct domain *domain)
+void key_unpin(struct domain *domain, bool *pinned)
 {
     uint64_t lock = mm_lock();
+    *pinned = false;
     domain->pins--;
     mm_unlock(lock);
 }

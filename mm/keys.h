@@ -22,9 +22,11 @@ bool key_get(struct domain *domain);
 bool key_get_locked(struct domain *domain);
 
 // The same, and nobody takes it away until key_unpin(). A handler waits for
-// other CPUs here, but not that of an NMI. Unpin: thread context.
-bool key_pin(struct domain *domain);
-void key_unpin(struct domain *domain);
+// other CPUs here, but not that of an NMI. `*pinned` becomes what it returns,
+// with mm_lock: nobody is abandoned between the two. Unpin: thread context, or
+// for a thread that is abandoned.
+bool key_pin(struct domain *domain, bool *pinned);
+void key_unpin(struct domain *domain, bool *pinned);
 
 // Park a domain: close its frames and take its key. mm_lock held.
 void key_take_locked(struct domain *domain);

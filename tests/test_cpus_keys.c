@@ -307,6 +307,6 @@ TEST(cpus, relaxed_faults_wait_for_the_lock)
         cpu_pause();
     }
     pks_set_rights(PKRS_CLOSED);
-    key_unpin(victim);
+    key_unpin(victim, &(bool){true});
     CHECK(domains_unmake());
 }

@@ -294,8 +294,8 @@ TEST(peers_pks, exception_updates_the_thread)
     faults[4] = faults_count();
     uint32_t rights = pks_rights();
     pks_set_rights(PKRS_CLOSED);
-    key_unpin(domains[0]); // once for each report
-    key_unpin(domains[0]);
+    key_unpin(domains[0], &(bool){true}); // once for each report
+    key_unpin(domains[0], &(bool){true});
 
     CHECK(!other);
     CHECK(handlers_passed());
@@ -329,7 +329,7 @@ TEST(peers_pks, exception_keeps_the_key)
     }
     bool kept = domains[0]->key == key && *at == value_of(0);
     pks_set_rights(PKRS_CLOSED);
-    key_unpin(domains[0]);
+    key_unpin(domains[0], &(bool){true});
     CHECK(kept);
     free_page(ram);
     domains_unmake();
