@@ -193,7 +193,7 @@ static void open_half_a_list(void *unused)
 {
     (void)unused;
     struct page **list = kmap_local_page(frame);
-    const size_t last = PAGE_SIZE / sizeof(*list) - 2;
+    const size_t last = PAGE_SIZE / sizeof(void *) - 2;
     list[last] = block;
     list[last + 1] = block + 1;
     kunmap_local(kmap_local_pages(&list[last], 3));
