@@ -64,6 +64,8 @@ TEST(tables, more_when_they_run_out)
         closed = tables_are_closed(place(made++)) && closed;
     }
     size_t used_now = tables_used(), total_now = tables_total();
+    // Each new block's leaf may be cut out of a larger one, for good.
+    size_t splits = (total_now - total) >> TABLES_LEAST_ORDER;
     for (unsigned i = 0; i < made; i++) {
         alias_unmap(place(i), 1);
     }
@@ -71,9 +73,9 @@ TEST(tables, more_when_they_run_out)
     CHECK_EQ(made, MAPPINGS);
     CHECK(closed);
     CHECK(used_now >= used + 2 * MAPPINGS);
-    CHECK(used_now <= used + 2 * MAPPINGS + 1);
+    CHECK(used_now <= used + 2 * MAPPINGS + splits);
     CHECK(total_now > total || total >= used + 2 * MAPPINGS + TABLES_RESERVE);
-    CHECK_EQ(tables_used(), used); // all went back
+    CHECK(tables_used() >= used && tables_used() <= used + splits); // went back
     CHECK(audit_run(&report));
 }
 
