@@ -7,6 +7,7 @@
 #include "arch/cpu.h"
 #include "arch/percpu.h"
 #include "arch/pks.h"
+#include "arch/tlb.h"
 #include "kernel/console.h"
 #include "kernel/lock_check.h"
 #include "kernel/sched.h"
@@ -60,6 +61,10 @@ void catch_throw(struct catch_frame *frame)
     if (mm_lock_held()) {
         panic("abandoned inside the memory manager, which is now locked for "
               "good (report above)");
+    }
+    if (tlb_is_asking()) {
+        panic("abandoned between asking other CPUs and their answer (report "
+              "above)");
     }
     if (sched_lock_held()) {
         panic("abandoned between two threads (report above)");

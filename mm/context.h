@@ -5,6 +5,7 @@
 // that any context may walk through all of them without a lock.
 #pragma once
 
+#include "arch/percpu.h"
 #include "keyhole.h"
 #include "lib/types.h"
 #include "mm/bracket.h"
@@ -37,6 +38,11 @@ struct mm_context *mm_context_idle_boot(void);
 
 // The context of the thread that runs here, whatever handlers interrupted it.
 struct mm_context *mm_context_of_thread(void);
+// The same outside of handlers.
+static inline struct mm_context *mm_context_here(void)
+{
+    return CONTAINER_OF(percpu.window, struct mm_context, window);
+}
 
 // A context with no bracket open, every key closed. Thread context. NULL: out
 // of memory, or 4096 are in use.

@@ -38,7 +38,7 @@ static uintptr_t block_fill(struct page *page, unsigned order, uint64_t word,
                             bool check)
 {
     struct frame_filler filler = {.page = NULL, .pinned = false};
-    struct mm_context *context = mm_context_of_thread();
+    struct mm_context *context = mm_context_here();
     uintptr_t found = 0;
     context->filling = &filler;
     engine->fill_begin(&filler, domain_of_id(page->private_domain));

@@ -3,6 +3,7 @@
 // A handler that fails abandons what it interrupted, at whatever instruction
 // that is: nothing is open then, or mapped, that was not before.
 #include "arch/pks.h"
+#include "arch/tlb.h"
 #include "kernel/catch.h"
 #include "lib/types.h"
 #include "mm/audit.h"
@@ -30,13 +31,14 @@ static void frames_put(void)
     free_pages(block, BLOCK_ORDER);
 }
 
-// Nobody is abandoned inside the memory manager's lock: that ends the run.
+// Nobody is abandoned inside the locks of the memory manager and of shootdowns:
+// that ends the run.
 static void fail_in_time(void *unused)
 {
     (void)unused;
     if (left > 0) {
         left--;
-    } else if (!mm_lock_held()) {
+    } else if (!mm_lock_held() && !tlb_is_asking()) {
         kunmap_local((const void *)frame); // was never mapped
     }
 }
