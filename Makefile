@@ -138,6 +138,7 @@ KERNEL_SRCS := \
     kernel/console.c \
     kernel/cpus.c \
     kernel/fault.c \
+    kernel/fault_report.c \
     kernel/guard.c \
     kernel/heap_leaks.c \
     kernel/info.c \

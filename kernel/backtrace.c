@@ -37,6 +37,97 @@ void print_call_site(uintptr_t return_address)
     print_address(return_address, return_address - 1);
 }
 
+void print_code_place(uintptr_t address)
+{
+    const char *file;
+    unsigned line;
+    const char *name = symbol_find(address, NULL);
+    if (name == NULL) {
+        printf("0x%lx", address);
+    } else if (symbol_line(address, &file, &line)) {
+        printf("%s (%s:%u)", name, file, line);
+    } else {
+        printf("%s", name);
+    }
+}
+
+// --------------------------------------------------------------- The caller
+
+#define CALL_SIZE 5      // E8 and a distance
+#define LEAF_SLOTS_MAX 8 // what a function without a frame keeps on the stack
+
+#define FRAME_MADE 4 // bytes of code that do so
+
+// Whether a function begins with PUSH RBP, and MOV RBP, RSP.
+static bool has_frame(uintptr_t function)
+{
+    static const uint8_t prologue[FRAME_MADE] = {0x55, 0x48, 0x89, 0xe5};
+    return memcmp((const void *)function, prologue, sizeof(prologue)) == 0;
+}
+
+// Whether a return address is that of a call of `function`.
+static bool is_call_of(uintptr_t ip, uintptr_t function)
+{
+    if (!image_is_text(ip - CALL_SIZE) || !image_is_text(ip - 1)) {
+        return false;
+    }
+    int32_t distance;
+    memcpy(&distance, (const void *)(ip - sizeof(distance)), sizeof(distance));
+    return *(const uint8_t *)(ip - CALL_SIZE) == 0xe8 &&
+           ip + (uintptr_t)(intptr_t)distance == function;
+}
+
+// Whether it is one of a call through a register.
+static bool is_indirect_call(uintptr_t ip)
+{
+    const uint8_t *before = (const uint8_t *)ip - 2;
+    return image_is_text(ip - 2) && image_is_text(ip - 1) &&
+           before[0] == 0xff && (before[1] & 0xf8) == 0xd0;
+}
+
+// A function that calls nobody keeps no frame: who called it is among the first
+// words on the stack, and the chain of frames begins with its caller's.
+static uintptr_t leaf_caller(const struct trap_frame *trap)
+{
+    uintptr_t bottom, top, offset;
+    if (symbol_find(trap->rip, &offset) == NULL ||
+        (has_frame(trap->rip - offset) && offset >= FRAME_MADE) ||
+        !stack_find(trap->rsp, &bottom, &top) || trap->rsp % 8 != 0) {
+        return 0;
+    }
+    const uintptr_t *word = (const uintptr_t *)trap->rsp;
+    for (unsigned i = 0; i < LEAF_SLOTS_MAX && (uintptr_t)&word[i + 1] <= top &&
+                         (uintptr_t)&word[i] != trap->rbp;
+         i++) {
+        if (is_call_of(word[i], trap->rip - offset) ||
+            (i == 0 && is_indirect_call(word[i]))) {
+            return word[i];
+        }
+    }
+    return 0;
+}
+
+uintptr_t code_caller(const struct trap_frame *trap)
+{
+    uintptr_t caller = leaf_caller(trap), bottom, top;
+    if (caller != 0 || !stack_find(trap->rbp, &bottom, &top) ||
+        trap->rbp % 8 != 0 || top - trap->rbp < 16) {
+        return caller;
+    }
+    caller = ((const uintptr_t *)trap->rbp)[1];
+    return image_is_text(caller) ? caller : 0;
+}
+
+bool code_is_a_helper(uintptr_t address)
+{
+    const char *file;
+    unsigned line;
+    return symbol_line(address, &file, &line) &&
+           strcmp(file, "lib/string.c") == 0;
+}
+
+// ---------------------------------------------------------------- The chain
+
 // What trap_handle() was called for, by its frame; NULL: this is another's. The
 // entry calls it with the trap frame at the top of its stack.
 static const struct trap_frame *trap_of(uintptr_t rbp, uintptr_t top)
@@ -55,6 +146,17 @@ static void print_interrupted(const struct trap_frame *trap)
     printf("    ");
     print_code_address(trap->rip);
     printf(", interrupted by vector %llu\n", (unsigned long long)trap->vector);
+}
+
+void print_trap_backtrace(const struct trap_frame *trap)
+{
+    uintptr_t caller = leaf_caller(trap);
+    if (caller != 0) {
+        printf("    ");
+        print_call_site(caller);
+        printf("\n");
+    }
+    print_backtrace(trap->rbp);
 }
 
 void print_backtrace(uintptr_t rbp)

@@ -5,6 +5,7 @@
 
 #include "arch/power.h"
 #include "kernel/config.h"
+#include "kernel/fault.h"
 #include "kernel/shell.h"
 #include "kernel/watchdog.h"
 
@@ -42,6 +43,7 @@ void run(void)
         argv[0] = (char *)app_name;
         passed = app_main(config.argc, argv) == 0;
     } else {
+        fault_report_for_programs(false);
         demo_run();
         passed = shell_run() == 0;
     }

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: MIT
+//
+// The fault report of the contract: for people, and one line for programs.
+#include "arch/cpu.h"
+#include "arch/percpu.h"
+#include "arch/pks.h"
+#include "kernel/backtrace.h"
+#include "kernel/config.h"
+#include "kernel/console.h"
+#include "kernel/fault.h"
+#include "kernel/symbols.h"
+#include "kernel/thread.h"
+#include "mm/bracket.h"
+#include "mm/domain.h"
+#include "mm/engine.h"
+#include "mm/frames.h"
+#include "mm/image.h"
+#include "mm/keys.h"
+#include "mm/misuse.h"
+
+#define CODE_BEFORE 8 // bytes shown of what comes before the instruction
+#define CODE_BYTES 16 // and with it
+
+static bool for_programs = true;
+
+void fault_report_for_programs(bool yes)
+{
+    for_programs = yes;
+}
+
+// Whose doing it is: the function and line, and of code that works for others
+// their call of it.
+static void print_culprit(const struct trap_frame *trap)
+{
+    uintptr_t caller = code_is_a_helper(trap->rip) ? code_caller(trap) : 0;
+    printf(", by ");
+    print_code_place(caller != 0 ? caller - 1 : trap->rip);
+    if (caller != 0) {
+        printf(" in ");
+        printf("%s", symbol_find(trap->rip, NULL));
+    }
+}
+
+// Why the CPU refused it.
+static void print_reason(const struct fault *fault)
+{
+    const char *name = fault->pkey >= 0 ? key_name(fault->pkey) : NULL;
+    const char *guard = stack_guard_name(fault->address);
+    switch (fault->kind) {
+    case FAULT_PKEY:
+        printf("key %d (%s) is closed", fault->pkey,
+               name != NULL ? name : "unused");
+        break;
+    case FAULT_NOT_PRESENT:
+        if (guard != NULL) {
+            printf("guard page of the %s stack", guard);
+        } else {
+            printf("nothing is mapped there");
+        }
+        break;
+    case FAULT_WRITE_PROTECT:
+        printf("the page is read-only");
+        break;
+    case FAULT_NO_EXECUTE:
+        printf("the page is not executable");
+        break;
+    default:
+        printf("the page-table entry does not allow it");
+        break;
+    }
+}
+
+// The first line: it alone tells the story.
+static void print_headline(const struct trap_frame *trap,
+                           const struct fault *fault)
+{
+    if (trap->vector != TRAP_PF) {
+        printf("FAULT: %s, error code 0x%x", trap_name(trap->vector),
+               fault->error_code);
+    } else {
+        printf("FAULT: %s of %p refused: ", fault_access_name(fault->access),
+               (void *)fault->address);
+        print_reason(fault);
+    }
+    print_culprit(trap);
+    printf("\n");
+}
+
+// Who has the frame, in one word or two.
+static const char *frame_owner(const struct page *page)
+{
+    const struct domain *domain = page_domain(page);
+    return domain != NULL                       ? domain->name
+           : page->private_state & FRAME_TABLE  ? "a page table"
+           : page->private_state & FRAME_KERNEL ? "the kernel's own"
+                                                : "free";
+}
+
+// Where a frame was allocated, or freed; 0: not by a call, or never.
+static uintptr_t frame_site(const struct page *page)
+{
+    bool own = page->private_state & (FRAME_TABLE | FRAME_KERNEL);
+    return own ? 0 : site_unpack(page->private_site);
+}
+
+static void print_frame(const struct page *page, int pkey)
+{
+    if (page == NULL) {
+        printf("  frame    none\n");
+        return;
+    }
+    bool owned = page_domain(page) != NULL;
+    printf("  frame    0x%llx, %s%s", (unsigned long long)page_to_phys(page),
+           owned ? "domain " : "", frame_owner(page));
+    if (pkey >= 0) {
+        printf(", key %d", pkey);
+    }
+    if (frame_site(page) != 0) {
+        printf("\n  %s",
+               owned ? "owner    allocated at " : "owner    freed at ");
+        print_call_site(frame_site(page));
+    }
+    printf("\n");
+}
+
+// What surrounds the instruction; its first byte in brackets.
+static void print_code(uintptr_t ip)
+{
+    if (!image_is_text(ip - CODE_BEFORE) ||
+        !image_is_text(ip - CODE_BEFORE + CODE_BYTES)) {
+        return;
+    }
+    const uint8_t *code = (const uint8_t *)ip - CODE_BEFORE;
+    printf("  code    ");
+    for (unsigned i = 0; i < CODE_BYTES; i++) {
+        printf(i == CODE_BEFORE ? " <%02x>" : " %02x", code[i]);
+    }
+    printf("\n");
+}
+
+// IA32_PKRS, with the names of the keys that were not closed.
+static void print_rights(uint32_t rights)
+{
+    if (!engine->counts_pkrs) {
+        printf("  rights   no keys; page tables are %s\n",
+               rights & CR0_WP ? "closed" : "open");
+        return;
+    }
+    printf("  PKRS     0x%08x:", rights);
+    for (unsigned key = 0; key < PKS_KEYS; key++) {
+        const char *name = key_name(key);
+        if (rights & PKRS_AD(key)) {
+            continue;
+        }
+        printf(" %u(%s)=%s", key, name != NULL ? name : "unused",
+               rights & PKRS_WD(key) ? "read" : "write");
+    }
+    printf("; all others closed\n");
+}
+
+static void print_bracket(const struct bracket *bracket, bool open)
+{
+    uint32_t ago = (uint32_t)percpu.brackets_opened - bracket->sequence;
+    printf("    %u bracket%s ago", ago, ago == 1 ? "" : "s");
+    if (bracket->map_time != 0) {
+        uint32_t now = (uint32_t)(cpu_read_tsc() / BRACKET_TIME_UNIT);
+        printf(", %llu ticks ago",
+               (unsigned long long)(now - bracket->map_time) *
+                   BRACKET_TIME_UNIT);
+    }
+    printf("\n      opened at ");
+    print_call_site(site_unpack(bracket->map_site));
+    if (!open) {
+        printf("\n      closed at ");
+        print_call_site(site_unpack(bracket->unmap_site));
+    } else {
+        printf(", still open");
+    }
+    printf("\n");
+}
+
+static void print_history(const struct page *page)
+{
+    unsigned cursor = 0;
+    bool open;
+    const struct bracket *bracket = bracket_recall(page, &cursor, &open);
+    printf("  brackets on this frame:%s\n",
+           bracket == NULL ? " none remembered" : "");
+    while (bracket != NULL) {
+        print_bracket(bracket, open);
+        bracket = bracket_recall(page, &cursor, &open);
+    }
+}
+
+// ----------------------------------------------------------------- One line
+
+// A string of JSON: names are what people chose.
+static void print_json_string(const char *text)
+{
+    printf("\"");
+    for (; *text != 0; text++) {
+        if (*text == '"' || *text == '\\') {
+            printf("\\");
+        }
+        printf((unsigned char)*text < ' ' ? "\\u%04x" : "%c", *text);
+    }
+    printf("\"");
+}
+
+static void print_json_name(const char *name, const char *text)
+{
+    printf(",\"%s\":", name);
+    if (text != NULL) {
+        print_json_string(text);
+    } else {
+        printf("null");
+    }
+}
+
+// "prefix_function":...,"prefix_file":...,"prefix_line":...
+static void print_json_place(const char *prefix, uintptr_t ip)
+{
+    const char *file;
+    unsigned line;
+    char name[32];
+    snprintf(name, sizeof(name), "%sfunction", prefix);
+    print_json_name(name, ip != 0 ? symbol_find(ip, NULL) : NULL);
+    if (ip != 0 && symbol_line(ip, &file, &line)) {
+        snprintf(name, sizeof(name), "%sfile", prefix);
+        print_json_name(name, file);
+        printf(",\"%sline\":%u", prefix, line);
+    }
+}
+
+static void print_json(const struct trap_frame *trap, const struct fault *fault,
+                       const struct page *page)
+{
+    printf("fault {\"exception\":\"%s\",\"kind\":\"%s\",\"access\":\"%s\","
+           "\"address\":\"%p\",\"ip\":\"%p\",\"error_code\":%u,\"pkey\":%d",
+           trap_name(trap->vector), fault_kind_name(fault->kind),
+           fault_access_name(fault->access), (void *)fault->address,
+           (void *)fault->ip, fault->error_code, fault->pkey);
+    print_json_name("key", fault->pkey >= 0 ? key_name(fault->pkey) : NULL);
+    print_json_place("", fault->ip);
+    uintptr_t caller = code_is_a_helper(trap->rip) ? code_caller(trap) : 0;
+    if (caller != 0) {
+        print_json_place("caller_", caller - 1);
+    }
+    if (page != NULL) {
+        printf(",\"frame\":\"0x%llx\"", (unsigned long long)page_to_phys(page));
+        print_json_name("owner", frame_owner(page));
+        if (frame_site(page) != 0) {
+            print_json_place("owner_", frame_site(page) - 1);
+        }
+    }
+    print_json_name("thread", thread_name());
+    print_json_name("engine", protect_engine_name(protect_engine()));
+    printf(",\"rights\":\"0x%llx\",\"level\":%u,\"cpu\":%u}\n",
+           (unsigned long long)trap->rights, percpu.trap_level - 1, fault->cpu);
+}
+
+void fault_report(const struct trap_frame *trap, const struct fault *fault)
+{
+    // Behind an address in a window whose bracket is closed, what it had.
+    const struct page *page =
+        fault->page != NULL ? fault->page : bracket_page_once(fault->address);
+    uint64_t flags = console_begin();
+    print_headline(trap, fault);
+    printf("  error    0x%x (%s, %s)\n", fault->error_code,
+           trap_name(trap->vector), fault_kind_name(fault->kind));
+    if (trap->vector == TRAP_PF) {
+        print_frame(page, fault->pkey);
+    }
+    print_rights((uint32_t)trap->rights);
+    printf("  context  thread %s, trap level %u, CPU %u, engine %s\n",
+           thread_name(), percpu.trap_level - 1, fault->cpu,
+           protect_engine_name(protect_engine()));
+    printf("  at       ");
+    print_code_address(fault->ip);
+    printf("\n");
+    print_code(fault->ip);
+    printf("  called from\n");
+    print_trap_backtrace(trap);
+    if (page != NULL) {
+        print_history(page);
+    }
+    if (for_programs) {
+        print_json(trap, fault, page);
+    }
+    console_end(flags);
+}
