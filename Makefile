@@ -123,6 +123,8 @@ MM_SRCS := \
     mm/tables.c \
     mm/tables_only.asm \
     mm/tables_only.c \
+    mm/trace.c \
+    mm/trace_calls.asm \
     mm/trampoline.c \
     mm/vmap.c \
     mm/vmap_frames.c \
@@ -143,6 +145,7 @@ KERNEL_SRCS := \
     kernel/heap_leaks.c \
     kernel/info.c \
     kernel/interrupt.c \
+    kernel/json.c \
     kernel/lineedit.c \
     kernel/lineedit_complete.c \
     kernel/lock_check.c \
@@ -166,6 +169,7 @@ KERNEL_SRCS := \
     kernel/symbols.c \
     kernel/thread.c \
     kernel/timer.c \
+    kernel/trace_print.c \
     kernel/trap.c \
     kernel/wait_queue.c \
     kernel/watchdog.c
@@ -262,6 +266,7 @@ TEST_SRCS := \
     tests/test_thread_misuse.c \
     tests/test_thread_rights.c \
     tests/test_thread_switch.c \
+    tests/test_trace.c \
     tests/test_vmap.c \
     tests/test_vmap_areas.c \
     tests/test_vmap_frees.c \
@@ -704,6 +709,7 @@ TOOL_TESTS := \
     tests/tools/test-shrink \
     tests/tools/test-stick \
     tests/tools/test-symbols \
+    tests/tools/test-trace \
     tests/tools/test-verify
 
 include tests/host/host.mk

@@ -18,6 +18,7 @@ struct sched_queue;  // kernel/sched.c
 struct spinlock;     // arch/spinlock.h
 struct step;         // kernel/step.h
 struct thread;       // kernel/thread.h
+struct trace_event;  // mm/trace.h
 
 #define PERCPU_DOMAINS 4096
 #define PERCPU_HEAP_CLASSES 27
@@ -99,6 +100,10 @@ struct cpu_data {
     struct timer_slot timer[PERCPU_TIMERS];
     uint64_t
         heartbeat; // TSC when the watchdog's timer came (kernel/watchdog.h)
+
+    // The history (mm/trace.h).
+    struct trace_event *trace_ring; // NULL: none
+    uint32_t trace_newest;          // number of the newest event; 0: none
 
     // The domain whose single frame this CPU is filling; 0: none.
     uint32_t frame_filling;

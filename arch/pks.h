@@ -30,10 +30,11 @@ static inline uint32_t pks_rights(void)
 static inline void pks_write_msr_now(uint32_t rights)
 {
     percpu_count(other_pkrs_writes);
-    __asm__ volatile(ENGINE_CALL_("1", "pks_write_msr", ENGINE_CALL_RIGHTS_)
-                     :
-                     : "a"(rights)
-                     : "rcx", "rdx", "cc", "memory");
+    __asm__ volatile(
+        ENGINE_CALL_("1", "pks_write_msr", ENGINE_CALL_RIGHTS_, ".")
+        :
+        : "a"(rights)
+        : "rcx", "rdx", "cc", "memory");
 }
 
 // Write to the register what this context may do: it has become another. Any

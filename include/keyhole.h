@@ -527,17 +527,20 @@ bool bench_more(uint64_t n, uint64_t *end);
 
 // Calls that each engine answers in its own way. They are compiled as calls of
 // what PKS needs, and noted in a table; at boot another engine puts its own
-// targets there, before text becomes read-only (mm/engine.h).
+// targets there, before text becomes read-only (mm/engine.h). `skip` is the
+// label of a jump around the call, "." if there is none: it goes where every
+// call is wanted.
 #define ENGINE_CALL_MAP_ 0
 #define ENGINE_CALL_MAP_RANGE_ 1
 #define ENGINE_CALL_UNMAP_ 2
 #define ENGINE_CALL_RIGHTS_ 3
 #define ENGINE_CALL_TEXT_(number) #number
 #define ENGINE_CALL_NUMBER_(kind) ENGINE_CALL_TEXT_(kind)
-#define ENGINE_CALL_(label, target, kind)                                      \
+#define ENGINE_CALL_(label, target, kind, skip)                                \
     label ": call " target "\n\t"                                              \
           ".pushsection .engine_calls,\"a\"\n\t"                               \
           ".long " label "b - .\n\t"                                           \
+          ".long " skip " - .\n\t"                                             \
           ".long " ENGINE_CALL_NUMBER_(kind) "\n\t"                            \
                                              ".popsection\n\t"
 
@@ -617,7 +620,7 @@ bracket_to_read_(const void *given)
     "movl %[more], %c[frames](%[slot])\n\t"
 
 // Where rights change.
-#define BRACKET_CALL_7_(kind) ENGINE_CALL_("7", "pks_write_bracket", kind)
+#define BRACKET_CALL_7_(kind) ENGINE_CALL_("7", "pks_write_bracket", kind, "9b")
 
 // Open the frame `page`, or the frames of a range that begins with it, and give
 // the address of byte `offset`. Cold, and known to be called from here: too
@@ -640,7 +643,7 @@ bracket_to_read_(const void *given)
                        "addq %[size], %%gs:%c[top]\n\t"                        \
                        "movl %c[rights]-%c[size](%[slot]), %%eax\n\t"          \
                        "testl %%eax, " #table "(,%%rcx,8)\n\t"                 \
-                       "jz 2f\n\t"                                             \
+                       "9: jz 2f\n\t"                                          \
                        "andl " #table "+4(,%%rcx,8), %%eax\n\t"                \
                        "jnz 7f\n"                                              \
                        "8: movq %[slot], %%rax\n\t"                            \
@@ -676,7 +679,7 @@ bracket_to_read_(const void *given)
             "jne 8f\n\t"                                                       \
             "movl %c[rights]-2*%c[size](%[slot]), %%eax\n\t"                   \
             "cmpl %%eax, %c[rights]-%c[size](%[slot])\n\t"                     \
-            "je 2f\n\t"                                                        \
+            "9: je 2f\n\t"                                                     \
             "cmpl $0, %c[frames]-%c[size](%[slot])\n\t"                        \
             "jns 7f\n"                                                         \
             "8: movq %[address], %%rax\n\t"                                    \

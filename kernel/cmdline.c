@@ -31,6 +31,12 @@ static const struct choice apic_choices[] = {
     {"x2apic", APIC_X2APIC},
 };
 
+static const struct choice trace_choices[] = {
+    {"off", TRACE_OFF},
+    {"on", TRACE_ON},
+    {"dump", TRACE_DUMP},
+};
+
 static const struct choice loglevel_choices[] = {
     {"error", CMDLINE_LOG_ERROR},
     {"warn", CMDLINE_LOG_WARN},
@@ -130,6 +136,15 @@ static bool read_watchdog(struct cmdline *out, const char *value)
            out->watchdog <= CMDLINE_WATCHDOG_MAX;
 }
 
+static bool read_trace(struct cmdline *out, const char *value)
+{
+    int mode = TRACE_OFF;
+    bool known = choose(trace_choices, ARRAY_SIZE(trace_choices), value, &mode);
+
+    out->trace = (enum trace_mode)mode;
+    return known;
+}
+
 static bool read_loglevel(struct cmdline *out, const char *value)
 {
     return choose(loglevel_choices, ARRAY_SIZE(loglevel_choices), value,
@@ -151,6 +166,7 @@ static const struct word words[] = {
     {"maxcpus", read_max_cpus, "a number from 1 up"},
     {"apic", read_apic, "auto, xapic or x2apic"},
     {"watchdog", read_watchdog, "seconds, 0 to 86400"},
+    {"trace", read_trace, "on, off or dump"},
     {"loglevel", read_loglevel, "0 to 7, or error, warn, info or debug"},
 };
 
@@ -241,6 +257,7 @@ bool cmdline_parse(struct cmdline *out, const char *line, cmdline_note_fn note,
     memset(out, 0, sizeof(*out));
     out->protect = CMDLINE_PROTECT_AUTO;
     out->loglevel = CMDLINE_LOG_INFO;
+    out->trace = CMDLINE_TRACE_DEFAULT;
     out->argc = 1;
     if (string_copy(out->line, sizeof(out->line), line) >= sizeof(out->line) &&
         note != NULL) {

@@ -13,6 +13,11 @@
 #define CMDLINE_ERROR_MAX 128
 
 #define CMDLINE_PROTECT_AUTO (-1)
+#ifdef KEYHOLE_DEBUG
+#define CMDLINE_TRACE_DEFAULT TRACE_ON
+#else
+#define CMDLINE_TRACE_DEFAULT TRACE_OFF
+#endif
 #define CMDLINE_WATCHDOG_MAX 86400
 
 // The numbers of Linux's loglevel: a message is shown if its level is not
@@ -23,6 +28,10 @@ enum cmdline_loglevel {
     CMDLINE_LOG_INFO = 6,
     CMDLINE_LOG_DEBUG = 7,
 };
+
+// The history of brackets: off, kept, or kept and printed at the end of the
+// run.
+enum trace_mode { TRACE_OFF, TRACE_ON, TRACE_DUMP };
 
 struct cmdline {
     int protect;             // enum protect_engine, or CMDLINE_PROTECT_AUTO
@@ -36,6 +45,7 @@ struct cmdline {
     uint64_t max_cpus; // 0: as many as there are
     bool watchdog_given;
     uint64_t watchdog; // seconds; 0: off
+    enum trace_mode trace;
     enum apic_mode apic;
     int loglevel; // 0 to 7; CMDLINE_LOG_INFO if not given
     int argc;     // 1 at least

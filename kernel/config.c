@@ -81,7 +81,7 @@ __init void config_check_cpu(void)
     require(CPU_FEATURE_NX, "no-execute pages");
     require(CPU_FEATURE_PGE, "global pages, to flush the whole TLB");
     require(CPU_FEATURE_TSC, "a time-stamp counter");
-    engine_start(engine_choose());
+    engine_start(engine_choose(), config.trace != TRACE_OFF);
 }
 
 const char *protect_engine_name(enum protect_engine which)

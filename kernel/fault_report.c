@@ -8,8 +8,10 @@
 #include "kernel/config.h"
 #include "kernel/console.h"
 #include "kernel/fault.h"
+#include "kernel/json.h"
 #include "kernel/symbols.h"
 #include "kernel/thread.h"
+#include "kernel/trace_print.h"
 #include "mm/bracket.h"
 #include "mm/domain.h"
 #include "mm/engine.h"
@@ -194,19 +196,6 @@ static void print_history(const struct page *page)
 
 // ----------------------------------------------------------------- One line
 
-// A string of JSON: names are what people chose.
-static void print_json_string(const char *text)
-{
-    printf("\"");
-    for (; *text != 0; text++) {
-        if (*text == '"' || *text == '\\') {
-            printf("\\");
-        }
-        printf((unsigned char)*text < ' ' ? "\\u%04x" : "%c", *text);
-    }
-    printf("\"");
-}
-
 static void print_json_name(const char *name, const char *text)
 {
     printf(",\"%s\":", name);
@@ -283,6 +272,7 @@ void fault_report(const struct trap_frame *trap, const struct fault *fault)
     print_trap_backtrace(trap);
     if (page != NULL) {
         print_history(page);
+        trace_print_frame(page);
     }
     if (for_programs) {
         print_json(trap, fault, page);

@@ -19,6 +19,7 @@
 #include "mm/engine.h"
 #include "mm/image.h"
 #include "mm/memory.h"
+#include "mm/trace.h"
 
 void kmain(const struct boot_info *boot)
 {
@@ -40,6 +41,7 @@ void kmain(const struct boot_info *boot)
     threads_init();               // this is the boot thread
     watchdog_init();              // who will see that nothing goes on
     cpus_start();                 // the other CPUs, as far as they come
+    trace_init();                 // room for the history of brackets
     image_seal();                 // init code is gone, constants are constant
     interrupts_enable();          // from here on they may come
     run();                        // tests, benchmarks, application or shell

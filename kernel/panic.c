@@ -10,9 +10,11 @@
 #include "arch/percpu.h"
 #include "arch/power.h"
 #include "kernel/backtrace.h"
+#include "kernel/config.h"
 #include "kernel/console.h"
 #include "kernel/lock_check.h"
 #include "kernel/panic.h"
+#include "kernel/trace_print.h"
 #include "keyhole.h"
 
 static unsigned depth;     // a panic inside a panic prints less each time
@@ -71,6 +73,9 @@ void panic(const char *format, ...)
     va_start(arguments, format);
     if (bail_out(format, arguments)) {
         print_backtrace((uintptr_t)__builtin_frame_address(0));
+        if (config.trace == TRACE_DUMP) {
+            trace_dump();
+        }
     }
     va_end(arguments);
     power_exit(EXIT_PANIC);

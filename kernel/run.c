@@ -7,6 +7,7 @@
 #include "kernel/config.h"
 #include "kernel/fault.h"
 #include "kernel/shell.h"
+#include "kernel/trace_print.h"
 #include "kernel/watchdog.h"
 
 extern const char app_name[]; // made by the build; "" without an application
@@ -46,6 +47,9 @@ void run(void)
         fault_report_for_programs(false);
         demo_run();
         passed = shell_run() == 0;
+    }
+    if (config.trace == TRACE_DUMP) {
+        trace_dump();
     }
     power_exit(passed ? EXIT_PASSED : EXIT_FAILED);
 }

@@ -39,6 +39,17 @@ const struct thread *thread_next(const struct thread *thread)
     return thread == NULL ? newest : thread->older;
 }
 
+const char *thread_name_at(const struct thread *thread, uint64_t time)
+{
+    const struct thread *at = thread_next(NULL);
+    while (at != NULL && at != thread) {
+        at = thread_next(at);
+    }
+    return thread == NULL                   ? "boot"
+           : at != NULL && at->born <= time ? at->name
+                                            : "(ended)";
+}
+
 void thread_failures_to(void (*fn)(const struct thread *thread))
 {
     failures_to = fn;
@@ -213,6 +224,7 @@ static struct thread *thread_make(const char *name, int (*fn)(void *arg),
     string_copy(thread->name, sizeof(thread->name), name);
     thread->fn = fn;
     thread->arg = arg;
+    thread->born = cpu_read_tsc();
     thread->catch_failures = failures_to != NULL;
     thread->sp = context_make(thread->stack_top, thread_main);
     list_add(thread);

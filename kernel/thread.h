@@ -32,6 +32,7 @@ struct thread {
     int (*fn)(void *arg);
     void *arg;
     void *stack_top;     // NULL: the boot stack
+    uint64_t born;       // ticks of the TSC
     bool catch_failures; // see thread_failures_to()
     bool pinned;         // stays on its CPU; its own to change
 
@@ -105,6 +106,10 @@ void thread_wait_check(const char *what, uintptr_t site);
 // All threads, idle ones excepted: the first for NULL; NULL behind the last.
 // For reports: nothing else runs.
 const struct thread *thread_next(const struct thread *thread);
+
+// The name of a thread that ran when the TSC was at `time`, by its address; for
+// reports: it may be gone. Any context; another CPU may change the list.
+const char *thread_name_at(const struct thread *thread, uint64_t time);
 
 // How many threads there are, those that ended and were not joined included.
 size_t threads_count(void);

@@ -21,6 +21,7 @@
 #include "mm/domain.h"
 #include "mm/keys.h"
 #include "mm/misuse.h"
+#include "mm/trace.h"
 
 // fault=relaxed prints once for each site; older ones are forgotten and may
 // print again.
@@ -81,6 +82,7 @@ static void fault_handle(struct trap_frame *trap)
     }
     struct fault fault;
     fault_describe(trap, &fault);
+    trace_fault(&fault, (uint32_t)trap->rights);
     uint32_t level = percpu.trap_level - 1;
     struct catch_frame *frame = catch_find(level);
     if (frame != NULL && !frame->report) {

@@ -13,6 +13,7 @@
 #include "mm/local_window.h"
 #include "mm/misuse.h"
 #include "mm/pt_window.h"
+#include "mm/trace.h"
 
 // What opens a key to a context that has `rights`. Where windows need no key it
 // is another word all the same (arch/asm.h).
@@ -54,6 +55,7 @@ __used void bracket_unmap_slow(uintptr_t address, int32_t site)
         engine->list_closed(address, -bracket->more_frames);
     }
     bracket->unmap_site = site;
+    trace_bracket(TRACE_UNMAP, bracket, address, site);
     percpu_count(bracket_slow_calls);
     cpu_compiler_barrier();
     percpu_add(bracket_top, -(long)sizeof(*bracket));
@@ -90,6 +92,7 @@ static uintptr_t window_open_frames(struct bracket *bracket, uintptr_t address,
     percpu_add_value(pte_writes, count);
     room += address % PAGE_SIZE;
     special_mark(bracket, room, count, entry);
+    trace_bracket(TRACE_MAP, bracket, room, site_pack(site));
     return room;
 }
 
@@ -113,6 +116,7 @@ __used uintptr_t bracket_map_slow(struct bracket *slot, uintptr_t address,
         return window_open_frames(slot, address, writable, site);
     }
     pks_set_rights(rights_with(pks_rights(), domain->key, writable));
+    trace_bracket(TRACE_MAP, slot, address, slot->map_site);
     return address;
 }
 
@@ -196,6 +200,7 @@ pages_open(struct page *const pages[], size_t count, bool writable,
     pks_change_rights(bracket, rights_with(bracket[-1].rights, key, writable));
     percpu_add_value(pte_writes, count);
     special_mark(bracket, address, count, entry);
+    trace_bracket(TRACE_MAP, bracket, address, bracket->map_site);
     return (void *)address;
 }
 

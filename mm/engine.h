@@ -136,5 +136,5 @@ extern const struct engine *engine;
 const struct engine *engine_of(enum protect_engine id);
 
 // Choose, and give the calls their targets. Boot, on the early page tables,
-// where text can be written.
-void engine_start(const struct engine *which);
+// where text can be written. `traced`: brackets are noted (mm/trace.h).
+void engine_start(const struct engine *which, bool traced);

@@ -160,6 +160,10 @@ HOST_TEST(bad_values_are_refused)
     CHECK(refused("test=", "test=: want nothing, or =NAME with * and ?, "
                            "commas between"));
     CHECK(refused("seed=-1", "seed=-1: want a number"));
+    CHECK(cmdline.trace == TRACE_OFF);
+    CHECK(parse("trace=on") && cmdline.trace == TRACE_ON);
+    CHECK(parse("trace=on trace=dump") && cmdline.trace == TRACE_DUMP);
+    CHECK(refused("trace", "trace: want on, off or dump"));
     CHECK(refused("watchdog", "watchdog: want seconds, 0 to 86400"));
     CHECK(
         refused("watchdog=86401", "watchdog=86401: want seconds, 0 to 86400"));

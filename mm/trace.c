@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+//
+// Writing the rings, and reading them while they are written.
+#include "mm/trace.h"
+
+#include "arch/cpu.h"
+#include "arch/percpu.h"
+#include "arch/pks.h"
+#include "mm/frames.h"
+#include "mm/heap.h"
+#include "mm/layout.h"
+#include "mm/misuse.h"
+
+_Static_assert(ARRAY_SIZE(((struct trace_cursor *)0)->next) == CPUS_MAX,
+               "trace.h");
+
+__ro_after_init bool trace_is_on;
+
+__init void trace_init(void)
+{
+    for (unsigned cpu = 0; trace_is_on && cpu < CPUS_MAX; cpu++) {
+        struct cpu_data *data = cpu_data_of(cpu);
+        if (data == NULL) {
+            continue;
+        }
+        data->trace_ring = kzalloc(TRACE_EVENTS * sizeof(struct trace_event));
+        if (data->trace_ring == NULL) {
+            printf("keyhole: no memory for the history of CPU %u\n", cpu);
+        }
+    }
+}
+
+// A place for an event, which says that it is being written. Interrupts off; an
+// NMI in between gets the next. NULL: no ring.
+static inline struct trace_event *event_begin(uint32_t *number)
+{
+    struct trace_event *ring = percpu.trace_ring;
+    if (ring == NULL) {
+        return NULL;
+    }
+    uint32_t last = 1;
+    __asm__ volatile("xaddl %0, %%gs:%c1"
+                     : "+r"(last)
+                     : "i"(offsetof(struct cpu_data, trace_newest))
+                     : "cc", "memory");
+    *number = last + 1;
+    struct trace_event *event = &ring[*number % TRACE_EVENTS];
+    event->number = 0;
+    cpu_compiler_barrier();
+    event->time = cpu_read_tsc();
+    event->thread = percpu.thread;
+    event->cpu = percpu.cpu;
+    event->level = (uint8_t)percpu.trap_level;
+    return event;
+}
+
+static inline void event_end(struct trace_event *event, uint32_t number)
+{
+    cpu_compiler_barrier();
+    event->number = number;
+}
+
+static void record(enum trace_kind kind, const struct bracket *slot,
+                   uintptr_t address, uint32_t rights, int32_t site)
+{
+    uint64_t flags = cpu_interrupts_off();
+    uint32_t number;
+    struct trace_event *event = event_begin(&number);
+    if (event != NULL) {
+        uintptr_t direct = bracket_direct_address(slot) - DIRECT_MAP_BASE;
+        size_t frames = bracket_frames(slot);
+        event->kind = (uint8_t)kind;
+        event->address = address;
+        event->frame = direct < DIRECT_MAP_SIZE ? direct / PAGE_SIZE : 0;
+        event->frames = (uint16_t)MIN(frames, (size_t)UINT16_MAX);
+        event->rights = rights;
+        event->site = site;
+        event_end(event, number);
+    }
+    cpu_interrupts_restore(flags);
+}
+
+void trace_bracket(enum trace_kind kind, const struct bracket *slot,
+                   uintptr_t address, int32_t site)
+{
+    if (unlikely(trace_is_on)) {
+        record(kind, slot, address, pks_rights(), site);
+    }
+}
+
+void trace_fault(const struct fault *fault, uint32_t rights)
+{
+    uint64_t flags = cpu_interrupts_off();
+    uint32_t number;
+    struct trace_event *event = event_begin(&number);
+    if (event != NULL) {
+        event->kind = TRACE_FAULT;
+        event->address = fault->address;
+        event->frame =
+            fault->page != NULL ? page_to_phys(fault->page) / PAGE_SIZE : 0;
+        event->frames = 1;
+        event->rights = rights;
+        event->site = site_pack(fault->ip);
+        event_end(event, number);
+    }
+    cpu_interrupts_restore(flags);
+}
+
+__used void trace_map(const struct bracket *slot, uintptr_t address,
+                      uint32_t rights)
+{
+    record(TRACE_MAP, slot, address, rights, slot->map_site);
+}
+
+__used void trace_unmap(const struct bracket *top, uintptr_t address,
+                        uint32_t rights, uintptr_t site)
+{
+    record(TRACE_UNMAP, top - 1, address, rights, site_pack(site));
+}
+
+// --------------------------------------------------------------------- Reading
+
+uint32_t trace_newest(unsigned cpu)
+{
+    const struct cpu_data *data = cpu_data_of(cpu);
+    return data == NULL || data->trace_ring == NULL
+               ? 0
+               : __atomic_load_n(&data->trace_newest, __ATOMIC_ACQUIRE);
+}
+
+bool trace_read(unsigned cpu, uint32_t number, struct trace_event *event)
+{
+    const struct trace_event *from =
+        &cpu_data_of(cpu)->trace_ring[number % TRACE_EVENTS];
+    *event = *(const volatile struct trace_event *)from;
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    return number != 0 && event->number == number &&
+           __atomic_load_n(&from->number, __ATOMIC_RELAXED) == number;
+}
+
+void trace_begin(struct trace_cursor *cursor)
+{
+    for (unsigned cpu = 0; cpu < CPUS_MAX; cpu++) {
+        cursor->next[cpu] = cpu < cpus_count ? trace_newest(cpu) : 0;
+    }
+}
+
+bool trace_back(struct trace_cursor *cursor, struct trace_event *event)
+{
+    struct trace_event at;
+    unsigned best = CPUS_MAX;
+    for (unsigned cpu = 0; cpu < cpus_count; cpu++) {
+        while (cursor->next[cpu] != 0 &&
+               !trace_read(cpu, cursor->next[cpu], &at)) {
+            bool gone = trace_newest(cpu) - cursor->next[cpu] >= TRACE_EVENTS;
+            cursor->next[cpu] = gone ? 0 : cursor->next[cpu] - 1;
+        }
+        if (cursor->next[cpu] != 0 &&
+            (best == CPUS_MAX || at.time > event->time)) {
+            *event = at;
+            best = cpu;
+        }
+    }
+    if (best == CPUS_MAX) {
+        return false;
+    }
+    cursor->next[best]--;
+    return true;
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+//
+// The history of brackets and faults: a ring of events for each CPU, the oldest
+// of which are overwritten. With the boot word trace=on every map and unmap of
+// a local bracket comes by here, those that change no rights too: the calls of
+// the hot paths are given hooks when they get their targets, so that they cost
+// nothing where the history is off (mm/engine.h).
+#pragma once
+
+#include "keyhole.h"
+#include "lib/types.h"
+#include "mm/bracket.h"
+
+#define TRACE_EVENTS 1024 // of each CPU
+
+enum trace_kind { TRACE_MAP, TRACE_UNMAP, TRACE_FAULT };
+
+struct trace_event {
+    uint64_t time;    // ticks of the TSC
+    uint64_t address; // that the call was given, or was refused
+    const struct thread *thread;
+    uint32_t frame;  // number of the first; 0: none
+    uint32_t number; // of this CPU's events, from 1; 0: being written
+    int32_t site;    // packed (mm/misuse.h)
+    uint32_t rights; // from here on; of a fault: when it came
+    uint16_t frames;
+    uint8_t kind;  // enum trace_kind
+    uint8_t level; // of traps, 0 in a thread
+    uint32_t cpu;
+};
+
+extern bool trace_is_on;
+
+// Get rings for all CPUs. Boot, with the heap and the number of CPUs. Without
+// memory there is no history, and a line says so.
+void trace_init(void);
+
+// Note a bracket that took no hot path: `slot` is its own. Any context.
+void trace_bracket(enum trace_kind kind, const struct bracket *slot,
+                   uintptr_t address, int32_t site);
+void trace_fault(const struct fault *fault, uint32_t rights);
+
+// The hooks (mm/trace_calls.asm), what they note, and what they go on to. The
+// slot is that of the bracket, below the top or about to be; `top` is above it.
+void trace_map(const struct bracket *slot, uintptr_t address, uint32_t rights);
+void trace_unmap(const struct bracket *top, uintptr_t address, uint32_t rights,
+                 uintptr_t site);
+void trace_map_call(void), trace_map_range_call(void), trace_unmap_call(void);
+extern void (*trace_target[])(void);
+
+// Copy event `number` of a CPU. False: overwritten, or being written.
+bool trace_read(unsigned cpu, uint32_t number, struct trace_event *event);
+// The number of its newest event; 0: none.
+uint32_t trace_newest(unsigned cpu);
+
+// Walk back through the events of all CPUs, newest first. False: no more.
+struct trace_cursor {
+    uint32_t next[64]; // CPUS_MAX
+};
+void trace_begin(struct trace_cursor *cursor);
+bool trace_back(struct trace_cursor *cursor, struct trace_event *event);

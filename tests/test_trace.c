@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+//
+// The history: every bracket is in it, with who and where, also where rights
+// did not change; the oldest is forgotten; who reads meanwhile gets no halves.
+#include "arch/cpu.h"
+#include "arch/percpu.h"
+#include "kernel/symbols.h"
+#include "kernel/thread.h"
+#include "kernel/timer.h"
+#include "mm/frames.h"
+#include "mm/layout.h"
+#include "mm/misuse.h"
+#include "mm/trace.h"
+#include "tests/engines.h"
+#include "tests/handlers.h"
+#include "tests/threads.h"
+
+#define NEEDS_HISTORY()                                                        \
+    NEEDS_ACCOUNT();                                                           \
+    if (!trace_is_on) {                                                        \
+        SKIP("needs trace=on");                                                \
+    }
+
+static struct page *page, *block;
+
+static bool frames_get(void)
+{
+    page = alloc_page(domain_ram);
+    block = alloc_pages(domain_ram, 2);
+    return page != NULL && block != NULL;
+}
+
+static void frames_put(void)
+{
+    free_page(page);
+    free_pages(block, 2);
+}
+
+// The last events of this thread, oldest first. How many there are.
+static unsigned events_last(struct trace_event *events, unsigned count)
+{
+    struct trace_cursor cursor;
+    struct trace_event event;
+    unsigned found = 0;
+    trace_begin(&cursor);
+    while (found < count && trace_back(&cursor, &event)) {
+        if (event.thread == percpu.thread) {
+            events[count - 1 - found++] = event;
+        }
+    }
+    return found;
+}
+
+static bool event_is(const struct trace_event *event, enum trace_kind kind,
+                     const struct page *first, unsigned frames,
+                     const char *function)
+{
+    const char *name = symbol_find(site_unpack(event->site) - 1, NULL);
+    return event->kind == kind && event->frames == frames &&
+           (first == NULL || event->frame == page_to_phys(first) / PAGE_SIZE) &&
+           name != NULL && strcmp(name, function) == 0;
+}
+
+static __noinline void brackets(void)
+{
+    void *outer = kmap_local_page(page);
+    const void *inner = kmap_local_page_ro(page); // changes nothing
+    const void *range = kmap_local_range(block, 8, 3 * PAGE_SIZE);
+    struct page *const list[] = {block + 3, page};
+    const void *scattered = kmap_local_pages(list, 2);
+    kunmap_local(scattered);
+    kunmap_local(range);
+    kunmap_local(inner);
+    kunmap_local(outer);
+}
+
+TEST(trace, every_bracket_is_noted)
+{
+    NEEDS_HISTORY();
+    static struct trace_event events[8];
+    CHECK(frames_get());
+    brackets();
+    CHECK_EQ(events_last(events, 8), 8);
+    static const enum trace_kind kinds[] = {
+        TRACE_MAP,   TRACE_MAP,   TRACE_MAP,   TRACE_MAP,
+        TRACE_UNMAP, TRACE_UNMAP, TRACE_UNMAP, TRACE_UNMAP};
+    static const unsigned frames[] = {1, 1, 4, 2, 2, 4, 1, 1};
+    // A list's first frame is known by the page tables alone.
+    const struct page *const first[] = {page, page,  block, NULL,
+                                        NULL, block, page,  page};
+    for (unsigned i = 0; i < 8; i++) {
+        CHECK(event_is(&events[i], kinds[i], first[i], frames[i], "brackets"));
+        CHECK_EQ(events[i].level, 0);
+        CHECK(i == 0 || events[i].time >= events[i - 1].time);
+    }
+    frames_put();
+}
+
+static void bracket_in_handler(void *unused)
+{
+    (void)unused;
+    kunmap_local(kmap_local_page(page));
+}
+
+TEST(trace, handlers_are_told_from_threads)
+{
+    NEEDS_HISTORY();
+    struct trace_event events[2];
+    CHECK(frames_get());
+    cpu_call(cpu_id(), bracket_in_handler, NULL);
+    CHECK_EQ(events_last(events, 2), 2);
+    CHECK(events[0].level == 1 && events[0].kind == TRACE_MAP);
+    cpu_nmi(cpu_id(), bracket_in_handler, NULL);
+    CHECK_EQ(events_last(events, 2), 2);
+    CHECK(events[1].level == 1 &&
+          event_is(&events[1], TRACE_UNMAP, page, 1, "bracket_in_handler"));
+    frames_put();
+}
+
+static __noinline void touch_nothing(void *unused)
+{
+    (void)unused;
+    *(volatile char *)TEST_REGION_BASE = 1;
+}
+
+TEST(trace, faults_are_noted)
+{
+    NEEDS_HISTORY();
+    struct trace_event event;
+    CHECK(!run_protected(touch_nothing, NULL, NULL));
+    CHECK_EQ(events_last(&event, 1), 1);
+    CHECK(event.kind == TRACE_FAULT && event.address == TEST_REGION_BASE &&
+          event.frame == 0);
+    CHECK_EQ(
+        strcmp(symbol_find(site_unpack(event.site), NULL), "touch_nothing"), 0);
+}
+
+TEST(trace, the_oldest_is_forgotten)
+{
+    NEEDS_HISTORY();
+    CHECK(frames_get());
+    for (unsigned i = 0; i < TRACE_EVENTS; i++) {
+        kunmap_local(kmap_local_page(page));
+    }
+    struct trace_event event;
+    uint32_t newest = trace_newest(cpu_id());
+    CHECK(trace_read(cpu_id(), newest - TRACE_EVENTS + 8, &event));
+    CHECK(!trace_read(cpu_id(), newest - TRACE_EVENTS - 8, &event));
+    struct trace_cursor cursor;
+    unsigned mine = 0;
+    trace_begin(&cursor);
+    while (trace_back(&cursor, &event)) {
+        mine += event.cpu == cpu_id();
+    }
+    CHECK(mine > TRACE_EVENTS - 64 && mine <= TRACE_EVENTS);
+    frames_put();
+}
+
+// ------------------------------------------------------------- Two at a time
+
+#define READS 2000
+#define READ_LIMIT_US 20000000
+
+static volatile bool writing;
+
+static int write_events(void *unused)
+{
+    (void)unused;
+    struct page *own = alloc_page(domain_ram);
+    while (own != NULL && writing) {
+        kunmap_local(kmap_local_page(own));
+    }
+    free_page(own);
+    return own != NULL;
+}
+
+TEST(trace, who_reads_gets_no_halves)
+{
+    NEEDS_HISTORY();
+    if (cpus_online() == 1) {
+        SKIP("needs two CPUs");
+    }
+    CHECK(frames_get());
+    writing = true;
+    struct thread *thread = thread_create_on(1, "noted", write_events, NULL);
+    CHECK(thread != NULL);
+    unsigned read = 0, wrong = 0;
+    struct trace_event event;
+    uint64_t end = clock_now() + clock_ticks(READ_LIMIT_US);
+    for (unsigned i = 0; read < READS && clock_now() < end; i++) {
+        uint32_t newest = trace_newest(1);
+        if (newest != 0 && trace_read(1, newest - i % 4, &event)) {
+            read++;
+            wrong += event.cpu != 1 || event.kind > TRACE_FAULT ||
+                     event.time > cpu_read_tsc() || event.site == 0;
+        }
+    }
+    writing = false;
+    CHECK_EQ(thread_join(thread), 1);
+    CHECK_EQ(wrong, 0);
+    CHECK_EQ(read, READS);
+    frames_put();
+}
