@@ -9,6 +9,7 @@
 #include "kernel/config.h"
 #include "kernel/misuse.h"
 #include "kernel/remote.h"
+#include "kernel/timer.h"
 #include "lib/types.h"
 #include "mm/domain.h"
 #include "mm/keys.h"
@@ -271,6 +272,8 @@ TEST(cpus, locks_of_others_are_no_hindrance)
     CHECK_EQ(fault.address, 8);
 }
 
+#define COMES_TO_THE_LOCK_US 20000
+
 static void hold_the_lock_until_a_fault(void *unused)
 {
     (void)unused;
@@ -281,8 +284,9 @@ static void hold_the_lock_until_a_fault(void *unused)
     while (held && boot->faults == faults) {
         cpu_pause();
     }
-    for (unsigned i = 0; i < 1000; i++) {
-        cpu_pause(); // it comes to the lock
+    uint64_t end = clock_now() + clock_ticks(COMES_TO_THE_LOCK_US);
+    while (clock_now() < end) {
+        cpu_pause();
     }
     mm_unlock(flags);
 }
