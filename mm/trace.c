@@ -80,12 +80,10 @@ static void record(enum trace_kind kind, const struct bracket *slot,
     cpu_interrupts_restore(flags);
 }
 
-void trace_bracket(enum trace_kind kind, const struct bracket *slot,
-                   uintptr_t address, int32_t site)
+void trace_bracket_slow(enum trace_kind kind, const struct bracket *slot,
+                        uintptr_t address, int32_t site)
 {
-    if (unlikely(trace_is_on)) {
-        record(kind, slot, address, pks_rights(), site);
-    }
+    record(kind, slot, address, pks_rights(), site);
 }
 
 void trace_fault(const struct fault *fault, uint32_t rights)

@@ -36,8 +36,14 @@ extern bool trace_is_on;
 void trace_init(void);
 
 // Note a bracket that took no hot path: `slot` is its own. Any context.
-void trace_bracket(enum trace_kind kind, const struct bracket *slot,
-                   uintptr_t address, int32_t site);
+#define trace_bracket(...)                                                     \
+    do {                                                                       \
+        if (unlikely(trace_is_on)) {                                           \
+            trace_bracket_slow(__VA_ARGS__);                                   \
+        }                                                                      \
+    } while (0)
+__cold void trace_bracket_slow(enum trace_kind kind, const struct bracket *slot,
+                               uintptr_t address, int32_t site);
 void trace_fault(const struct fault *fault, uint32_t rights);
 
 // The hooks (mm/trace_calls.asm), what they note, and what they go on to. The
