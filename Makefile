@@ -129,7 +129,9 @@ MM_SRCS := \
     mm/vmap.c \
     mm/vmap_frames.c \
     mm/vmap_range.c \
-    mm/vmap_slots.c
+    mm/vmap_slots.c \
+    mm/watch.c \
+    mm/watch_leaves.c
 
 KERNEL_SRCS := \
     kernel/audit_print.c \
@@ -140,6 +142,7 @@ KERNEL_SRCS := \
     kernel/console.c \
     kernel/cpus.c \
     kernel/fault.c \
+    kernel/fault_mode.c \
     kernel/fault_report.c \
     kernel/guard.c \
     kernel/heap_leaks.c \
@@ -154,6 +157,7 @@ KERNEL_SRCS := \
     kernel/misuse.c \
     kernel/mutex.c \
     kernel/panic.c \
+    kernel/pass.c \
     kernel/remote.c \
     kernel/run.c \
     kernel/sched.c \
@@ -172,6 +176,7 @@ KERNEL_SRCS := \
     kernel/trace_print.c \
     kernel/trap.c \
     kernel/wait_queue.c \
+    kernel/watch.c \
     kernel/watchdog.c
 
 FRAMEWORK_SRCS := \
@@ -216,6 +221,7 @@ TEST_SRCS := \
     tests/test_cpus_keys.c \
     tests/test_escapes.c \
     tests/test_fault.c \
+    tests/test_fault_mode.c \
     tests/test_frame_cache.c \
     tests/test_frame_cache_nmi.c \
     tests/test_frames.c \
@@ -271,6 +277,7 @@ TEST_SRCS := \
     tests/test_vmap_areas.c \
     tests/test_vmap_frees.c \
     tests/test_vmap_limits.c \
+    tests/test_watch.c \
     tests/test_watchdog.c \
     tests/test_window_moved.c \
     tests/vmap_frames.c \

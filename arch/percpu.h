@@ -38,6 +38,24 @@ struct timer_slot {
 
 #define PERCPU_TIMERS 4
 
+// A refused access that goes on for one instruction (kernel/pass.h).
+#define PASS_LEAVES 4
+#define PASS_LEVELS 4
+
+struct pass {
+    uintptr_t ip;
+    uint64_t rflags; // of the interrupted context, to put back
+    uint32_t rights; // the same
+    uint32_t leaves; // that are open for it
+    struct {
+        uint64_t *entry;
+        uint64_t closed, open;
+        uintptr_t address;
+    } leaf[PASS_LEAVES];
+    bool key; // one is open for it
+    bool active;
+};
+
 #ifdef KEYHOLE_DEBUG
 // A spinlock that this CPU holds (kernel/lock_check.c).
 struct lock_held {
@@ -100,6 +118,9 @@ struct cpu_data {
     struct timer_slot timer[PERCPU_TIMERS];
     uint64_t
         heartbeat; // TSC when the watchdog's timer came (kernel/watchdog.h)
+
+    struct pass pass[PASS_LEVELS]; // by level of the interrupted context
+    bool in_fault_callback;        // kernel/fault_mode.c
 
     // The history (mm/trace.h).
     struct trace_event *trace_ring; // NULL: none

@@ -17,6 +17,14 @@
 #define PTE_XD BIT(63) // execute disable
 #define PTE_ADDRESS BITS(51, 12)
 
+// Of what the CPU ignores, in leaves of 4 KiB of frames that are watched
+// (mm/watch.h): the leaf has the watch's key; it has lost P; it has lost RW.
+// The engine `flip` counts in these bits in the direct map.
+#define PTE_OWN_KEY BIT(9)
+#define PTE_LOST_P BIT(10)
+#define PTE_LOST_RW BIT(11)
+#define PTE_WATCHED (PTE_OWN_KEY | PTE_LOST_P | PTE_LOST_RW)
+
 #define PTE_KEY_SHIFT 59
 #define PTE_KEY_MASK BITS(62, 59)
 #define PTE_KEY(key) ((uint64_t)(key) << PTE_KEY_SHIFT)

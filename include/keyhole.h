@@ -283,6 +283,71 @@ bool probe_write(void *address, const void *from, size_t length,
 // happened (a misuse is FAULT_OTHER). Any context.
 bool run_protected(void (*fn)(void *arg), void *arg, struct fault *fault);
 
+// ------------------------------------------------- Faults that go on, watches
+
+// What becomes of a fault that nobody probes: STRICT reports it and ends the
+// run; RELAXED reports it once for each place in the code, and the access goes
+// through, as the boot word `fault=relaxed` has it. DEFAULT: see each call.
+enum fault_mode { FAULT_MODE_DEFAULT, FAULT_MODE_STRICT, FAULT_MODE_RELAXED };
+
+// The mode of faults on frames of a domain; DEFAULT is what the boot word
+// `fault=` says. Relaxed, a thread that is refused by a key has the domain open
+// from then on until it ends, and no other thread has; a handler, and a thread
+// that is refused by a page-table entry, gets that one access. Where no leaf
+// maps the address, and in the handler of an NMI, it is as strict. Any context.
+// Cannot fail.
+void domain_set_fault_mode(struct domain *domain, enum fault_mode mode);
+
+// What a callback wants: what the mode says; STRICT or RELAXED, whatever the
+// mode says; or the instruction once more, since the cause is gone.
+enum fault_answer {
+    FAULT_ANSWER_MODE,
+    FAULT_ANSWER_STRICT,
+    FAULT_ANSWER_RELAXED,
+    FAULT_ANSWER_RETRY,
+};
+
+// What domain_set_fault_callback() takes: `fault` is what was refused, `arg`
+// what was given there. Handler context.
+typedef enum fault_answer fault_callback_fn(const struct fault *fault,
+                                            void *arg);
+
+// Have fn(fault, arg) called for each fault on frames of a domain that nobody
+// probes and no run_protected() catches; NULL: nobody any more. fn runs in the
+// handler of the fault, with every key closed, and may open brackets; a fault
+// of its own is not given to it. On return no CPU is in an earlier fn's first
+// instructions, but one may still run it. Thread context. 0, or -ENOMEM.
+int domain_set_fault_callback(struct domain *domain, fault_callback_fn *fn,
+                              void *arg);
+
+// Watch a frame: from now on every access to it (ACCESS_READ), or every write
+// (ACCESS_WRITE), is refused, by whatever mapping, but for those that the
+// calling thread makes inside local brackets of its own on that frame. The
+// report names who it was, and this call. `mode` says whether a refused access
+// goes through all the same; DEFAULT is the mode of its domain. Other frames of
+// the domain stay in use. In the release kernel for `open` alone, all accesses
+// of the calling thread count as inside. Thread context. 0, or -EINVAL: the
+// frame is not allocated, or another `access`; -EEXIST: it is watched or frozen
+// already; -ENOSPC: 64 watches are there; -ENOMEM.
+int watch_page(struct page *page, enum fault_access access,
+               enum fault_mode mode);
+
+// Stop that. Thread context. How many accesses were refused, probed ones too;
+// -ENOENT: the frame is not watched.
+int unwatch_page(struct page *page);
+
+// Freeze `count` frames of one domain from `first` on: whoever writes to them
+// before thaw_range(), from a bracket or not, is refused and named. Reading
+// costs and needs what it did before. `mode` as above. Thread context. 0, or
+// -EINVAL: no frames, or not all are allocated and of one domain; -EEXIST: one
+// is watched or frozen already; -ENOSPC: 64 watches are there; -ENOMEM.
+int freeze_range(struct page *first, size_t count, enum fault_mode mode);
+
+// Stop that; the same `count` frames. Thread context. How many writes were
+// refused; -ENOENT: no range that begins with this frame, and has so many, is
+// frozen.
+int thaw_range(struct page *first, size_t count);
+
 // ------------------------------------------------------------------ Threads
 
 // A thread; its members are the kernel's own.

@@ -10,6 +10,7 @@
 #include "arch/tlb.h"
 #include "kernel/console.h"
 #include "kernel/lock_check.h"
+#include "kernel/pass.h"
 #include "kernel/sched.h"
 #include "lib/panic.h"
 #include "mm/bracket.h"
@@ -70,6 +71,8 @@ void catch_throw(struct catch_frame *frame)
         panic("abandoned between two threads (report above)");
     }
     cpu_cli(); // nothing moves to another CPU half-way; flags come back last
+    pass_abandon(frame->handler_level);
+    percpu.in_fault_callback = false;
     console_abandon();
     lock_check_abandon(frame->locks);
     percpu.catches = frame->outer;

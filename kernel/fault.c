@@ -6,8 +6,11 @@
 #include "arch/cpu.h"
 #include "arch/percpu.h"
 #include "mm/engine.h"
+#include "mm/frames.h"
 #include "mm/pagetable.h"
+#include "mm/pt_window.h"
 #include "mm/section.h"
+#include "mm/watch.h"
 
 static enum fault_kind page_fault_kind(uint32_t error)
 {
@@ -37,16 +40,25 @@ static struct page *frame_of(uintptr_t address, phys_addr_t physical)
 }
 
 // No leaf that all contexts share: one that the interrupted context sees alone;
-// or, for an address in the direct map, the frame whose it is.
+// or one that a watch has closed; or, for an address in the direct map, the
+// frame whose it is.
 static __noinline void unmapped_describe(struct fault *fault, uintptr_t address)
 {
-    uint64_t leaf =
-        engine->leaf != NULL ? engine->leaf(address, percpu.trap_level - 1) : 0;
+    bool direct = address - DIRECT_MAP_BASE < DIRECT_MAP_SIZE;
+    const uint64_t *entry = NULL;
+    if (!direct && (engine->entry != NULL || watches_on != 0)) {
+        entry = watch_entry_seen(address, percpu.trap_level - 1);
+    }
+    uint64_t leaf = 0;
+    if (entry != NULL) {
+        uint32_t rights = window_open(WINDOW_READ);
+        leaf = *entry & (PTE_P | PTE_LOST_P) ? *entry : 0;
+        window_close(rights);
+    }
     phys_addr_t physical =
         leaf != 0 ? leaf & PTE_ADDRESS : address - DIRECT_MAP_BASE;
-    bool known =
-        (leaf != 0 || physical < DIRECT_MAP_SIZE) && section_is_ready(physical);
-    fault->pkey = leaf != 0 ? (int)pte_key(leaf) : -1;
+    bool known = (leaf != 0 || direct) && section_is_ready(physical);
+    fault->pkey = leaf & PTE_P ? (int)pte_key(leaf) : -1;
     fault->page = known ? frame_page(physical / PAGE_SIZE) : NULL;
 }
 

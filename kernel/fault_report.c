@@ -19,6 +19,7 @@
 #include "mm/image.h"
 #include "mm/keys.h"
 #include "mm/misuse.h"
+#include "mm/watch.h"
 
 #define CODE_BEFORE 8 // bytes shown of what comes before the instruction
 #define CODE_BYTES 16 // and with it
@@ -43,9 +44,22 @@ static void print_culprit(const struct trap_frame *trap)
     }
 }
 
+// The watch that has the frame behind a fault, NULL: none.
+static const struct watch *fault_watch(const struct fault *fault)
+{
+    return fault->page != NULL ? watch_of(fault->page) : NULL;
+}
+
 // Why the CPU refused it.
 static void print_reason(const struct fault *fault)
 {
+    const struct watch *watch = fault_watch(fault);
+    if (watch != NULL) {
+        printf("the frame was %s by ",
+               watch->frozen ? "frozen" : "set to be watched");
+        print_code_place(site_unpack(watch->site) - 1);
+        return;
+    }
     const char *name = fault->pkey >= 0 ? key_name(fault->pkey) : NULL;
     const char *guard = stack_guard_name(fault->address);
     switch (fault->kind) {
@@ -123,6 +137,15 @@ static void print_frame(const struct page *page, int pkey)
         print_call_site(frame_site(page));
     }
     printf("\n");
+}
+
+static void print_watch(const struct watch *watch)
+{
+    printf("  watched  %s, by thread %s, ",
+           watch->access == ACCESS_READ ? "every access" : "writes",
+           thread_name_at(watch->thread, watch->time));
+    print_ago(cpu_read_tsc() - watch->time);
+    printf("; %u refused so far\n", watch->hits);
 }
 
 // What surrounds the instruction; its first byte in brackets.
@@ -242,6 +265,13 @@ static void print_json(const struct trap_frame *trap, const struct fault *fault,
             print_json_place("owner_", frame_site(page) - 1);
         }
     }
+    const struct watch *watch = fault_watch(fault);
+    if (watch != NULL) {
+        print_json_name("watch", watch->frozen                  ? "frozen"
+                                 : watch->access == ACCESS_READ ? "access"
+                                                                : "write");
+        print_json_place("watch_", site_unpack(watch->site) - 1);
+    }
     print_json_name("thread", thread_name());
     print_json_name("engine", protect_engine_name(protect_engine()));
     printf(",\"rights\":\"0x%llx\",\"level\":%u,\"cpu\":%u}\n",
@@ -259,6 +289,9 @@ void fault_report(const struct trap_frame *trap, const struct fault *fault)
            trap_name(trap->vector), fault_kind_name(fault->kind));
     if (trap->vector == TRAP_PF) {
         print_frame(page, fault->pkey);
+    }
+    if (fault_watch(fault) != NULL) {
+        print_watch(fault_watch(fault));
     }
     print_rights((uint32_t)trap->rights);
     printf("  context  thread %s, trap level %u, CPU %u, engine %s\n",

@@ -23,8 +23,7 @@ static const char *const kinds[] = {
     [TRACE_FAULT] = "fault",
 };
 
-// Ticks as time: microseconds, or milliseconds where those are many.
-static void print_ago(uint64_t ticks)
+void print_ago(uint64_t ticks)
 {
     uint64_t per_ms = clock_ticks(1000);
     if (per_ms == 0) {

@@ -5,6 +5,10 @@
 
 #include "keyhole.h"
 
+// Ticks of the TSC as a time that has passed: microseconds, or milliseconds
+// where those are many. Any context.
+void print_ago(uint64_t ticks);
+
 // In a fault report: the last events of a frame, then those of other frames of
 // its domain, of any thread on any CPU. Nothing where there is no history. Any
 // context.

@@ -5,60 +5,22 @@
 
 #include "arch/cpu.h"
 #include "arch/percpu.h"
-#include "arch/pks.h"
 #include "arch/tlb.h"
 #include "kernel/catch.h"
-#include "kernel/config.h"
 #include "kernel/fault.h"
+#include "kernel/fault_mode.h"
 #include "kernel/interrupt.h"
 #include "kernel/lock_check.h"
 #include "kernel/panic.h"
+#include "kernel/pass.h"
 #include "kernel/remote.h"
 #include "kernel/sched.h"
 #include "kernel/step.h"
 #include "lib/panic.h"
 #include "mm/bracket.h"
-#include "mm/domain.h"
-#include "mm/keys.h"
 #include "mm/misuse.h"
 #include "mm/trace.h"
-
-// fault=relaxed prints once for each site; older ones are forgotten and may
-// print again.
-static uintptr_t relaxed_sites[64];
-
-static bool relaxed_site_is_new(uintptr_t ip)
-{
-    static unsigned next;
-    for (unsigned i = 0; i < ARRAY_SIZE(relaxed_sites); i++) {
-        if (relaxed_sites[i] == ip) {
-            return false;
-        }
-    }
-    relaxed_sites[next++ % ARRAY_SIZE(relaxed_sites)] = ip;
-    return true;
-}
-
-// fault=relaxed: open the frame's domain to the interrupted context, and to no
-// other. False: not that kind of fault.
-static bool fault_relax(struct trap_frame *trap, const struct fault *fault)
-{
-    struct domain *domain =
-        fault->page != NULL ? page_domain(fault->page) : NULL;
-    // The key is this thread's for good, so it is pinned and never unpinned.
-    if (!config.fault_relaxed || fault->kind != FAULT_PKEY || domain == NULL ||
-        !key_pin(domain, &(bool){false})) {
-        return false;
-    }
-    if (relaxed_site_is_new(fault->ip)) {
-        fault_report(trap, fault);
-    }
-    uint32_t open =
-        fault->access == ACCESS_WRITE ? domain->open_write : domain->open_read;
-    trap->rights &= ~open;
-    brackets_relax(trap->bracket_top, open);
-    return true;
-}
+#include "mm/watch.h"
 
 // The prober has made room for the record on his stack.
 static void probe_refused(struct trap_frame *trap,
@@ -74,6 +36,10 @@ static void probe_refused(struct trap_frame *trap,
 
 static void fault_handle(struct trap_frame *trap)
 {
+    if (unlikely(watches_on != 0) && trap->vector == TRAP_PF &&
+        fault_is_let_through(trap)) {
+        return;
+    }
     percpu_count(faults);
     const struct extable_entry *entry = extable_find(trap->rip);
     if (entry != NULL) {
@@ -89,7 +55,7 @@ static void fault_handle(struct trap_frame *trap)
         frame->fault = fault;
         catch_throw(frame);
     }
-    if (fault_relax(trap, &fault)) {
+    if (fault_go_on(trap, &fault)) {
         return;
     }
     fault_report(trap, &fault);
@@ -159,7 +125,7 @@ void trap_handle(struct trap_frame *trap)
         }
         break;
     case TRAP_DB:
-        if (!step_handle(trap)) {
+        if (!pass_end(trap) && !step_handle(trap)) {
             fault_handle(trap);
         }
         break;

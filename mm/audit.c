@@ -9,13 +9,16 @@
 #include "arch/pte.h"
 #include "mm/audit_internal.h"
 #include "mm/bracket.h"
+#include "mm/domain.h"
 #include "mm/engine.h"
 #include "mm/layout.h"
+#include "mm/local_window.h"
 #include "mm/lock.h"
 #include "mm/pagetable_internal.h"
 #include "mm/pt_window.h"
 #include "mm/section.h"
 #include "mm/tables.h"
+#include "mm/watch.h"
 
 // What an entry that points to a table may have set beside its address.
 #define UPPER_BITS (PTE_P | PTE_RW | PTE_US | PTE_A)
@@ -50,6 +53,7 @@ static const char *const texts[AUDIT_RULES] = {
     [AUDIT_DEVICE] = "device registers: RAM, cached or executable",
     [AUDIT_TEST_REGION] = "a mapping that a test has left",
     [AUDIT_FRAME] = "an entry of the frame table that makes no sense",
+    [AUDIT_WATCH] = "a frame that is watched has a leaf that is not closed",
     [AUDIT_FREE_LIST] = "a list of free memory and the frame table differ",
     [AUDIT_POOL_BYTES] = "free memory does not add up",
     [AUDIT_DOMAIN_FRAMES] = "the frames of the domains do not add up",
@@ -136,6 +140,32 @@ static void table_enter(struct audit *audit, uint64_t entry, unsigned level,
     table_walk(audit, table, level, address);
 }
 
+// What a leaf would be if its frame were not watched; noted, if the watch has
+// not closed it. In a window it may be the watcher's own bracket's.
+static uint64_t leaf_unwatched(struct audit *audit, uintptr_t address,
+                               uint64_t entry)
+{
+    phys_addr_t physical = entry & PTE_ADDRESS;
+    bool direct = address - DIRECT_MAP_BASE < DIRECT_MAP_SIZE;
+    const struct watch *watch = section_is_ready(physical)
+                                    ? watch_of(frame_page(physical / PAGE_SIZE))
+                                    : NULL;
+    if (watch == NULL) {
+        return entry;
+    }
+    if (!local_window_has(address) && !watch_leaf_is_closed(watch, entry)) {
+        audit_find(audit, AUDIT_WATCH, address, entry, watch->access);
+    }
+    if (direct && engine->direct_bits != 0) {
+        return entry & PTE_P ? entry : 0; // P follows from counts
+    }
+    if (entry & PTE_OWN_KEY) {
+        const struct domain *domain = page_domain(watch->first);
+        entry = (entry & ~PTE_KEY_MASK) | PTE_KEY(domain_leaf_key(domain));
+    }
+    return pte_unwatched(entry);
+}
+
 static void table_walk(struct audit *audit, phys_addr_t table, unsigned level,
                        uintptr_t base)
 {
@@ -150,8 +180,13 @@ static void table_walk(struct audit *audit, phys_addr_t table, unsigned level,
         if (level == PT_LEVELS && i >= PT_ENTRIES / 2) {
             address |= DIRECT_MAP_BASE; // the upper half's sign
         }
-        if (!(entry & PTE_P)) {
+        if (level == 1 && watches_on != 0) {
+            entry = leaf_unwatched(audit, address, entry);
+        }
+        if (entry != 0 && !(entry & PTE_P)) {
             audit_find(audit, AUDIT_REMAINS, address, entry, 0);
+        } else if (entry == 0) {
+            continue; // under `flip`: a leaf that a watch has made absent
         } else if (level == PT_LEVELS || !pte_is_leaf(entry, level)) {
             table_enter(audit, entry, level - 1, address);
         } else {

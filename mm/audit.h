@@ -42,6 +42,7 @@ enum audit_rule {
     AUDIT_OWN_LOST,
     AUDIT_DEVICE,
     AUDIT_TEST_REGION,
+    AUDIT_WATCH,
     // Frames
     AUDIT_FRAME,
     AUDIT_FREE_LIST,

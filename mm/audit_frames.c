@@ -46,7 +46,7 @@ static void block_allocated(struct audit *audit, const struct page *page)
     for (uint64_t i = 0; i < count; i++) {
         const struct page *at = &page[i];
         unsigned wanted = FRAME_ALLOCATED | (i == 0 ? FRAME_HEAD : 0);
-        if ((at->private_state & ~FRAME_POISONED) != wanted ||
+        if ((at->private_state & ~(FRAME_POISONED | FRAME_WATCHED)) != wanted ||
             at->private_domain != id ||
             at->private_order != page->private_order) {
             frame_find(audit, at);
@@ -99,7 +99,7 @@ static bool owner_is_sound(const struct page *page)
 // The block that begins at a frame: how long it is, and which key it must have.
 static void block_begin(struct audit *audit, const struct page *page)
 {
-    unsigned state = page->private_state & ~FRAME_POISONED;
+    unsigned state = page->private_state & ~(FRAME_POISONED | FRAME_WATCHED);
     uint64_t frames = 1;
     audit->block_key = KEY_CLOSED;
     audit->block_rule = AUDIT_DIRECT_KEY;

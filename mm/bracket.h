@@ -162,6 +162,25 @@ void brackets_abandon(struct bracket *top, uint32_t rights);
 // from `page` on, or NULL. Not in the handler of an NMI.
 const struct bracket *bracket_find_open(const struct page *page, size_t count);
 
+// All open brackets, innermost first: those of this CPU's handlers and its
+// thread, those of the other CPUs, and those of the threads that no CPU runs.
+// What other CPUs do meanwhile may hide one, or show one that has just been
+// closed, unless they are parked (arch/tlb.h); all that is read stays mapped.
+// Begin with zeroes. NULL: no more. Any context.
+struct mm_context;
+struct bracket_walk {
+    const struct bracket *next; // NULL: not begun
+    unsigned cpus;              // how many were begun, this one not counted
+    struct mm_context *context; // whose turn it is; NULL: that of CPUs
+    bool over;
+};
+const struct bracket *bracket_walk_on(struct bracket_walk *walk);
+
+// Whether a bracket has, or had, one of `count` frames from `page` on. Those
+// that are closed know no scattered frames any more.
+bool bracket_holds(const struct bracket *bracket, const struct page *page,
+                   size_t count);
+
 // A bit for each key whose domain has a bracket open, in any thread or handler.
 // A guess unless the other CPUs are parked (arch/tlb.h). Any context.
 uint32_t brackets_busy_keys(void);

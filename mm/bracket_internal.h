@@ -38,8 +38,3 @@ bracket_interrupted_top(const struct bracket *sentinel)
 {
     return sentinel->interrupted;
 }
-
-// Whether a bracket has, or had, one of `count` frames from `page` on. Those
-// that are closed know no scattered frames any more.
-bool bracket_holds(const struct bracket *bracket, const struct page *page,
-                   size_t count);

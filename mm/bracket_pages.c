@@ -14,6 +14,7 @@
 #include "mm/misuse.h"
 #include "mm/pt_window.h"
 #include "mm/trace.h"
+#include "mm/watch.h"
 
 // What opens a key to a context that has `rights`. Where windows need no key it
 // is another word all the same (arch/asm.h).
@@ -92,6 +93,9 @@ static uintptr_t window_open_frames(struct bracket *bracket, uintptr_t address,
     percpu_add_value(pte_writes, count);
     room += address % PAGE_SIZE;
     special_mark(bracket, room, count, entry);
+    if (unlikely(watches_on != 0)) {
+        watch_bracket(bracket);
+    }
     trace_bracket(TRACE_MAP, bracket, room, site_pack(site));
     return room;
 }
@@ -200,6 +204,9 @@ pages_open(struct page *const pages[], size_t count, bool writable,
     pks_change_rights(bracket, rights_with(bracket[-1].rights, key, writable));
     percpu_add_value(pte_writes, count);
     special_mark(bracket, address, count, entry);
+    if (unlikely(watches_on != 0)) {
+        watch_bracket(bracket);
+    }
     trace_bracket(TRACE_MAP, bracket, address, bracket->map_site);
     return (void *)address;
 }

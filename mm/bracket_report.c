@@ -158,19 +158,8 @@ bool bracket_holds(const struct bracket *bracket, const struct page *page,
            first < base + frames * PAGE_SIZE;
 }
 
-// All open brackets: those of this CPU's handlers and its thread, innermost
-// first, those of the other CPUs, and those of the threads that no CPU runs.
-// What other CPUs do meanwhile may hide one, or show one that has just been
-// closed, unless they are parked (arch/tlb.h); all that is read stays mapped.
-struct walk {
-    const struct bracket *next; // NULL: not begun
-    unsigned cpus;              // how many were begun, this one not counted
-    struct mm_context *context; // whose turn it is; NULL: that of CPUs
-    bool over;
-};
-
 // The next of the other CPUs. False: no more.
-static bool walk_to_cpu(struct walk *walk)
+static bool walk_to_cpu(struct bracket_walk *walk)
 {
     if (walk->cpus + 1 >= cpus_count) {
         return false;
@@ -183,7 +172,7 @@ static bool walk_to_cpu(struct walk *walk)
 }
 
 // Go on to the context that is below, or to the next thread.
-static void walk_descend(struct walk *walk)
+static void walk_descend(struct bracket_walk *walk)
 {
     walk->next = bracket_interrupted_top(walk->next - 1);
     while (walk->next == NULL && !walk_to_cpu(walk)) {
@@ -198,7 +187,7 @@ static void walk_descend(struct walk *walk)
     }
 }
 
-static const struct bracket *walk_on(struct walk *walk)
+const struct bracket *bracket_walk_on(struct bracket_walk *walk)
 {
     if (walk->next == NULL) {
         walk->next = percpu.bracket_top;
@@ -211,9 +200,9 @@ static const struct bracket *walk_on(struct walk *walk)
 
 static const struct bracket *find_open(const struct page *page, size_t count)
 {
-    struct walk walk = {0};
+    struct bracket_walk walk = {0};
     const struct bracket *bracket;
-    while ((bracket = walk_on(&walk)) != NULL &&
+    while ((bracket = bracket_walk_on(&walk)) != NULL &&
            !bracket_holds(bracket, page, count)) {
     }
     return bracket;
@@ -234,9 +223,9 @@ const struct bracket *bracket_find_open(const struct page *page, size_t count)
 
 const struct bracket *bracket_find_elsewhere(uintptr_t address)
 {
-    struct walk walk = {0};
+    struct bracket_walk walk = {0};
     const struct bracket *bracket;
-    while ((bracket = walk_on(&walk)) != NULL &&
+    while ((bracket = bracket_walk_on(&walk)) != NULL &&
            ((walk.context == NULL && walk.cpus == 0) ||
             bracket_address(bracket) != address)) {
     }
@@ -246,9 +235,9 @@ const struct bracket *bracket_find_elsewhere(uintptr_t address)
 uint32_t brackets_busy_keys(void)
 {
     uint32_t busy = 0;
-    struct walk walk = {0};
+    struct bracket_walk walk = {0};
     const struct bracket *bracket;
-    while ((bracket = walk_on(&walk)) != NULL) {
+    while ((bracket = bracket_walk_on(&walk)) != NULL) {
         const struct page *page =
             bracket_is_special(bracket)
                 ? local_window_page((const uint64_t *)bracket->backing)
@@ -264,21 +253,21 @@ uint32_t brackets_busy_keys(void)
 
 void brackets_count(uint64_t *outermost, uint64_t *open)
 {
-    struct walk walk = {0};
+    struct bracket_walk walk = {0};
     *outermost = handler_brackets_outermost();
     for (uint32_t i = 0; i < mm_contexts_used(); i++) { // of ended threads too
         *outermost += mm_context_at(i)->brackets.thread.bracket[0].count;
     }
-    for (*open = 0; walk_on(&walk) != NULL; ++*open) {
+    for (*open = 0; bracket_walk_on(&walk) != NULL; ++*open) {
     }
 }
 
 size_t brackets_frames(void)
 {
-    struct walk walk = {0};
+    struct bracket_walk walk = {0};
     const struct bracket *bracket;
     size_t frames = 0;
-    while ((bracket = walk_on(&walk)) != NULL) {
+    while ((bracket = bracket_walk_on(&walk)) != NULL) {
         frames += bracket_frames(bracket);
     }
     return frames;

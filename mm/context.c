@@ -12,6 +12,7 @@
 #include "mm/layout.h"
 #include "mm/lock.h"
 #include "mm/pagetable.h"
+#include "mm/watch.h"
 
 // Of the boot CPU's boot thread and idle thread: there before there is memory
 // to map.
@@ -143,6 +144,9 @@ void mm_context_destroy(struct mm_context *context)
     ASSERT(context->in_use && !context->running &&
            context->top == context->brackets.thread.bracket);
     context->in_use = false;
+    key_unpin_relaxed_locked(context->relaxed);
+    context->relaxed = 0;
+    watch_forget_context_locked(context);
     context->next_free = free_list;
     free_list = context->number + 1;
     mm_unlock(lock);

@@ -22,6 +22,7 @@ struct mm_context {
     bool running;                 // a CPU runs the thread
     bool in_use;                  // between create and destroy
     struct frame_filler *filling; // what the thread fills (mm/frames.c)
+    uint32_t relaxed;   // bit n: key n is open for good (kernel/fault_mode.c)
     uint64_t directory; // of the window, where each CPU reaches its own alone
 } __aligned(64);        // other CPUs' threads write the next
 

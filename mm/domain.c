@@ -5,6 +5,7 @@
 
 #include "arch/cpu.h"
 #include "arch/pks.h"
+#include "arch/tlb.h"
 #include "lib/panic.h"
 #include "lib/string.h"
 #include "mm/engine.h"
@@ -119,20 +120,33 @@ __init void domains_init(void)
     mm_unlock(lock);
 }
 
+struct domain *domain_create_locked(const char *name)
+{
+    unsigned id = slot_take_locked();
+    if (id == 0) {
+        return NULL;
+    }
+    domain_init(domain_of_id(id), id, name);
+    return domain_of_id(id);
+}
+
 struct domain *domain_create(const char *given)
 {
     // The caller's memory is not touched with the lock held: it may refuse.
     char name[DOMAIN_NAME_SIZE];
     string_copy(name, sizeof(name), given);
     uint64_t lock = mm_lock();
-    struct domain *domain = NULL;
-    unsigned id = slot_take_locked();
-    if (id != 0) {
-        domain = domain_of_id(id);
-        domain_init(domain, id, name);
-    }
+    struct domain *domain = domain_create_locked(name);
     mm_unlock(lock);
     return domain;
+}
+
+void domain_destroy_locked(struct domain *domain)
+{
+    domain->live = false;
+    engine->domain_end_locked(domain);
+    domain->next_free = free_slot;
+    free_slot = domain->id;
 }
 
 int domain_destroy(struct domain *domain)
@@ -141,6 +155,7 @@ int domain_destroy(struct domain *domain)
         return -EINVAL;
     }
     frame_cache_drain_all(domain);
+    struct fault_callback *callback = domain->callback;
     uint64_t lock = mm_lock();
     int error = -EBUSY;
     if (domain->frames == 0) {
@@ -148,13 +163,25 @@ int domain_destroy(struct domain *domain)
         error = domain->area.nonempty != 0 ? -ENOMEM : 0;
     }
     if (error == 0) {
-        domain->live = false;
-        engine->domain_end_locked(domain);
-        domain->next_free = free_slot;
-        free_slot = domain->id;
+        domain_destroy_locked(domain);
     }
     mm_unlock(lock);
+    if (error == 0) {
+        kfree(callback); // no frame of the domain is left to fault on
+    }
     return error;
+}
+
+void domain_callback_swap(struct domain *domain,
+                          struct fault_callback *callback)
+{
+    uint64_t lock = mm_lock();
+    struct fault_callback *old = domain->callback;
+    __atomic_store_n(&domain->callback, callback, __ATOMIC_RELEASE);
+    tlb_park(); // whoever has looked has called by now
+    tlb_release(NULL);
+    mm_unlock(lock);
+    kfree(old);
 }
 
 const char *domain_name(const struct domain *domain)

@@ -40,7 +40,20 @@ struct domain {
     uint32_t frames;    // taken from its blocks (mm/frame_cache.h)
     struct free_area area;
     char name[DOMAIN_NAME_SIZE];
+    uint8_t fault_mode;              // enum fault_mode
+    struct fault_callback *callback; // NULL: none
 } __aligned(DOMAIN_SIZE);
+
+// From domain_set_fault_callback().
+struct fault_callback {
+    fault_callback_fn *fn;
+    void *arg;
+};
+
+// Have a domain another callback, from kmalloc(), and free the one that it had
+// once no CPU looks at that any more. Thread context.
+void domain_callback_swap(struct domain *domain,
+                          struct fault_callback *callback);
 
 _Static_assert(sizeof(struct domain) == DOMAIN_SIZE, "whole slots in a page");
 _Static_assert(DOMAINS_MAX *DOMAIN_SIZE <= DOMAIN_TABLE_SIZE, "mm/layout.h");
@@ -83,6 +96,10 @@ static inline struct domain *domain_of_id(unsigned id)
 {
     return (struct domain *)DOMAIN_TABLE_BASE + id;
 }
+
+// domain_create() and domain_destroy() of an empty one, with mm_lock.
+struct domain *domain_create_locked(const char *name);
+void domain_destroy_locked(struct domain *domain);
 
 // Set up the table with the built-in domains. Boot, after frames_init() has
 // memory to give.

@@ -18,6 +18,8 @@
 #include "mm/domain.h"
 
 struct mm_context; // mm/context.h
+struct tlb_batch;  // arch/tlb.h
+struct watch;      // mm/watch.h
 
 // The calls that can be given other targets (keyhole.h, ENGINE_CALL_).
 enum engine_call {
@@ -109,9 +111,20 @@ struct engine {
     // all there is.
     void (*bracket_abandon)(struct bracket *bracket);
 
-    // The leaf behind an address that only contexts of this trap level see, on
-    // this CPU, though it be hidden just now; 0: none. NULL: there are no such.
-    uint64_t (*leaf)(uintptr_t address, uint32_t level);
+    // The entry of level 1 for an address that only contexts of this trap level
+    // see, on this CPU, though it be hidden just now; NULL: none. NULL: there
+    // are no such.
+    uint64_t *(*entry)(uintptr_t address, uint32_t level);
+    // A frame is watched (mm/watch.h), or is so no more: change its leaf of the
+    // direct map, which is one of 4 KiB; the page tables are open, other CPUs
+    // parked. NULL: there is no direct map.
+    void (*watch_direct)(const struct watch *watch, struct page *page,
+                         bool begin, struct tlb_batch *batch);
+    // What that leaf would be otherwise, but for its key. NULL: mm/watch.h.
+    uint64_t (*direct_unwatched)(uint64_t entry);
+    // Map calls are to look at each frame of a domain, or no more. NULL: they
+    // need not. mm_lock held.
+    void (*watch_domain_locked)(struct domain *domain, bool watched);
     // What audits count of the tables and leaves that no shared table leads to;
     // the root of a CPU's own. NULL: there are none.
     size_t (*window_tables)(void);

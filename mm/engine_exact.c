@@ -15,6 +15,7 @@
 #include "mm/pagetable.h"
 #include "mm/pt_window.h"
 #include "mm/tables_only.h"
+#include "mm/watch.h"
 
 // In mm/exact.asm.
 void exact_map(void);
@@ -57,6 +58,16 @@ static void domain_begin_locked(struct domain *domain)
 static void domain_end_locked(struct domain *domain)
 {
     domain_rights_set(domain->id, 0, 0);
+}
+
+// Map calls that look at nothing would give a leaf that is not closed.
+static void watch_domain_locked(struct domain *domain, bool watched)
+{
+    if (watched) {
+        domain_rights_set(domain->id, 0, 0);
+    } else {
+        domain_begin_locked(domain);
+    }
 }
 
 static bool domain_open(struct domain *domain)
@@ -131,9 +142,14 @@ static bool direct_leaf_is_right(uint64_t leaf, unsigned key)
 
 static bool domain_is_right(const struct domain *domain)
 {
+    const struct domain_rights *write = &domain_write_[domain->id];
+    const struct domain_rights *read = &domain_read_[domain->id];
+    if (watch_has_domain(domain)) {
+        return write->keep == 0 && read->keep == 0;
+    }
     return domain->key == 0 && domain_fill_[domain->id] == 0 &&
-           domain_rights_equal(&domain_write_[domain->id], &to_write) &&
-           domain_rights_equal(&domain_read_[domain->id], &to_read);
+           domain_rights_equal(write, &to_write) &&
+           domain_rights_equal(read, &to_read);
 }
 
 const struct engine engine_exact = {
@@ -166,7 +182,8 @@ const struct engine engine_exact = {
     .switch_to = exact_switch_to,
     .abandon_above = exact_abandon_above,
     .bracket_abandon = bracket_abandon,
-    .leaf = exact_leaf,
+    .entry = exact_entry,
+    .watch_domain_locked = watch_domain_locked,
     .window_tables = exact_tables,
     .window_leaves = exact_leaves,
     .root = exact_root,

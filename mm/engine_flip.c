@@ -21,6 +21,7 @@
 #include "mm/pagetable.h"
 #include "mm/pt_window.h"
 #include "mm/tables_only.h"
+#include "mm/watch.h"
 
 // In mm/flip.asm, and what that calls.
 void flip_map_call(void);
@@ -51,13 +52,21 @@ static struct counts counts_of(uint64_t entry)
     };
 }
 
+// What a watch takes from the leaf of its frame; the counts go on.
+static uint64_t taken_by_watch(phys_addr_t frame)
+{
+    const struct watch *watch =
+        watches_on != 0 ? watch_of(frame_page(frame / PAGE_SIZE)) : NULL;
+    return watch == NULL ? 0 : watch->access == ACCESS_READ ? PTE_P : PTE_RW;
+}
+
 static uint64_t entry_with(struct counts counts, phys_addr_t frame)
 {
     if (counts.openers == 0) {
         return 0;
     }
-    return frame | PTE_P | PTE_A | PTE_XD |
-           (counts.writers != 0 ? PTE_RW | PTE_D : 0) |
+    uint64_t rights = PTE_P | (counts.writers != 0 ? PTE_RW | PTE_D : 0);
+    return frame | (rights & ~taken_by_watch(frame)) | PTE_A | PTE_XD |
            (uint64_t)counts.openers << OPENERS_SHIFT |
            (uint64_t)(counts.writers >> 3) << WRITERS_HIGH_SHIFT |
            (uint64_t)(counts.writers & 7) << WRITERS_LOW_SHIFT;
@@ -226,6 +235,25 @@ static bool rights_hold(uint64_t *is, uint64_t *wanted)
            (brackets_depth() != 0 || pks_rights() == PKRS_CLOSED);
 }
 
+static uint64_t direct_unwatched(uint64_t entry)
+{
+    struct counts counts = counts_of(entry);
+    return entry | (counts.openers != 0 ? PTE_P : 0) |
+           (counts.writers != 0 ? PTE_RW | PTE_D : 0);
+}
+
+// It follows from the frame's state (taken_by_watch()).
+static void watch_direct(const struct watch *watch, struct page *page,
+                         bool begin, struct tlb_batch *batch)
+{
+    (void)watch;
+    (void)begin;
+    uintptr_t address = page_direct_address(page);
+    if (entry_change(pt_entry(address), page_to_phys(page), 0, 0)) {
+        tlb_batch_add(batch, address);
+    }
+}
+
 static bool direct_leaf_is_right(uint64_t leaf, unsigned key)
 {
     (void)key;
@@ -264,6 +292,8 @@ const struct engine engine_flip = {
     .fill_end = fill_end,
     .fill_abandon = fill_abandon,
     .window_make_locked = shared_window_make_locked,
+    .watch_direct = watch_direct,
+    .direct_unwatched = direct_unwatched,
     .list_closed = list_closed,
     .bracket_abandon = bracket_abandon,
     .direct_bits = BITS(62, 52) | BITS(11, 9),

@@ -14,6 +14,8 @@
 #include "mm/keys.h"
 #include "mm/local_window.h"
 #include "mm/misuse.h"
+#include "mm/pagetable.h"
+#include "mm/watch.h"
 
 static const enum cpu_feature pks_feature = CPU_FEATURE_PKS;
 
@@ -71,6 +73,24 @@ static bool rights_hold(uint64_t *is, uint64_t *wanted)
            (cpu_read_cr4() & CR4_PKS);
 }
 
+// A watch without a key of its own takes P or RW, as in all other leaves; the
+// domain may have got another key meanwhile.
+static void watch_direct(const struct watch *watch, struct page *page,
+                         bool begin, struct tlb_batch *batch)
+{
+    uintptr_t address = page_direct_address(page);
+    uint64_t *entry = pt_entry(address);
+    if (begin && watch->own == NULL) {
+        watch_leaf(watch, entry, address, true, batch);
+        return;
+    }
+    unsigned key = begin ? watch->own->key : domain_leaf_key(page_domain(page));
+    *(volatile uint64_t *)entry = (pte_unwatched(*entry) & ~PTE_KEY_MASK) |
+                                  PTE_KEY(key) | (begin ? PTE_OWN_KEY : 0);
+    percpu_count(pte_writes);
+    tlb_batch_add(batch, address);
+}
+
 static bool direct_leaf_is_right(uint64_t leaf, unsigned key)
 {
     return leaf != 0 && pte_key(leaf) == key;
@@ -122,6 +142,7 @@ const struct engine engine_pks = {
     .fill_end = fill_end,
     .fill_abandon = fill_abandon,
     .window_make_locked = shared_window_make_locked,
+    .watch_direct = watch_direct,
     .rights_hold = rights_hold,
     .direct_leaf_is_right = direct_leaf_is_right,
     .domain_is_right = domain_is_right,

@@ -254,19 +254,20 @@ void exact_abandon_above(uint32_t level)
     }
 }
 
-uint64_t exact_leaf(uintptr_t address, uint32_t level)
+uint64_t *exact_entry(uintptr_t address, uint32_t level)
 {
     uintptr_t offset = address - EXACT_WINDOWS_BASE;
     if (offset / EXACT_LINK_SIZE != level || level >= EXACT_LINKS) {
-        return 0;
+        return NULL;
     }
     uint32_t rights = window_open(WINDOW_READ);
-    uint64_t entry = here()->links[level];
-    for (unsigned at = 2; at >= 1 && (entry & PTE_ADDRESS) != 0; at--) {
-        entry = pt_table_at(entry & PTE_ADDRESS)[pt_index(address, at)];
+    uint64_t *entry = &here()->links[level];
+    for (unsigned at = 2; at >= 1 && entry != NULL; at--) {
+        phys_addr_t table = *entry & PTE_ADDRESS;
+        entry = table != 0 ? &pt_table_at(table)[pt_index(address, at)] : NULL;
     }
     window_close(rights);
-    return entry & PTE_P ? entry : 0;
+    return entry;
 }
 
 uint64_t *exact_fill_entry(void)
@@ -300,7 +301,7 @@ static size_t leaves_below(uint64_t directory)
     for (unsigned i = 0; i < PT_ENTRIES; i++) {
         const uint64_t *table = pt_table_at(tables[i] & PTE_ADDRESS);
         for (unsigned j = 0; (tables[i] & PTE_P) && j < PT_ENTRIES; j++) {
-            leaves += table[j] & PTE_P;
+            leaves += (table[j] & (PTE_P | PTE_LOST_P)) != 0;
         }
     }
     return leaves;

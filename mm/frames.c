@@ -16,6 +16,7 @@
 #include "mm/long_maps.h"
 #include "mm/misuse.h"
 #include "mm/section.h"
+#include "mm/watch.h"
 
 // A call that the hot paths seldom make, hidden from the compiler: so they are
 // leaves, and keep no frame and no registers for it (docs/TRICKS.md). The
@@ -265,6 +266,7 @@ static void free_check(const struct page *page, unsigned order, uintptr_t site)
     };
     uint8_t state = page->private_state;
     const struct bracket *bracket;
+    const struct watch *watch;
     if (state & FRAME_POISONED) {
         misuse.what = "frame freed twice";
         misuse.site[1].what = "freed before";
@@ -279,6 +281,11 @@ static void free_check(const struct page *page, unsigned order, uintptr_t site)
         misuse.what = "free with another order than the block has";
         misuse.site[1].what = "block allocated";
         misuse.site[1].ip = site_unpack(page->private_site);
+    } else if ((watch = watch_find(page, BIT(order))) != NULL) {
+        misuse.what = watch->frozen ? "frame freed while it is frozen"
+                                    : "frame freed while it is watched";
+        misuse.site[1].what = watch->frozen ? "frozen" : "watched";
+        misuse.site[1].ip = site_unpack(watch->site);
     } else if ((bracket = bracket_find_open(page, BIT(order))) != NULL) {
         misuse.what = "frame freed while a bracket on it is open";
         misuse.address = (const void *)bracket->address;

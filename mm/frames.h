@@ -22,6 +22,7 @@ enum frame_state {
     FRAME_KERNEL = 0x08,    // frame table, domain table, image
     FRAME_TABLE = 0x10,     // set aside for page tables
     FRAME_CACHED = 0x20,    // with FRAME_FREE: on a list of mm/frame_cache.h
+    FRAME_WATCHED = 0x40,   // with FRAME_ALLOCATED: mm/watch.h
     FRAME_POISONED = 0x80,  // every byte was FRAME_POISON when it was freed
 };
 

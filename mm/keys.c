@@ -40,7 +40,8 @@ static void key_withdraw_locked(struct domain *domain, struct tlb_batch *batch)
     domain->key = 0;
     domain->open_write = domain->open_read = 0;
     blocks_rekey_locked(domain, KEY_CLOSED, batch);
-    // fault=relaxed has left the key open in some context: it is lost for good.
+    // fault=relaxed has left the key open in some thread: nobody gets it before
+    // the thread has ended.
     owners[key] = domain->pins == 0 ? DOMAIN_NONE : DOMAIN_POOL;
 }
 
@@ -214,6 +215,42 @@ void key_unpin(struct domain *domain, bool *pinned)
     *pinned = false;
     domain->pins--;
     mm_unlock(lock);
+}
+
+// By key: how many threads keep it open. Their domain may have ended.
+static uint16_t relaxed_threads[PKS_KEYS];
+
+bool key_pin_relaxed(struct domain *domain, uint32_t *relaxed)
+{
+    uint64_t lock;
+    if (percpu.nmi_level == 0 && !mm_lock_held()) {
+        lock = mm_lock();
+    } else if (!mm_trylock(&lock)) {
+        return false;
+    }
+    bool got = key_get_locked(domain);
+    if (got && !(*relaxed & BIT(domain->key))) {
+        *relaxed |= BIT(domain->key);
+        relaxed_threads[domain->key]++;
+        domain->pins++;
+    }
+    mm_unlock(lock);
+    return got;
+}
+
+void key_unpin_relaxed_locked(uint32_t relaxed)
+{
+    for (unsigned key = KEY_DOMAINS; key < PKS_KEYS; key++) {
+        if (!(relaxed & BIT(key))) {
+            continue;
+        }
+        relaxed_threads[key]--;
+        if (owners[key] != DOMAIN_POOL) {
+            domain_of_id(owners[key])->pins--;
+        } else if (relaxed_threads[key] == 0) {
+            owners[key] = DOMAIN_NONE; // nobody has it open any more
+        }
+    }
 }
 
 const char *key_name(unsigned key)

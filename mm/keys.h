@@ -28,6 +28,12 @@ bool key_get_locked(struct domain *domain);
 bool key_pin(struct domain *domain, bool *pinned);
 void key_unpin(struct domain *domain, bool *pinned);
 
+// fault=relaxed: the running thread keeps the domain's key open until it ends.
+// *relaxed has a bit for each key that it has so; those of a thread that has
+// ended are given back. Any context but NMI; the second with mm_lock.
+bool key_pin_relaxed(struct domain *domain, uint32_t *relaxed);
+void key_unpin_relaxed_locked(uint32_t relaxed);
+
 // Park a domain: close its frames and take its key. mm_lock held.
 void key_take_locked(struct domain *domain);
 

@@ -16,6 +16,7 @@
 #include "mm/pagetable.h"
 #include "mm/pt_window.h"
 #include "mm/section.h"
+#include "mm/watch.h"
 
 #define KMAP_LEAF (PTE_P | PTE_RW | PTE_A | PTE_D | PTE_XD)
 
@@ -89,6 +90,9 @@ static void run_open_locked(struct page *first, size_t run, uint64_t *entries,
         if (!long_kmap_is_open(&first[i])) {
             *(volatile uint64_t *)&entries[i] =
                 page_to_phys(&first[i]) | KMAP_LEAF;
+            if (unlikely(watches_on != 0)) {
+                watch_entry(&entries[i], &first[i]);
+            }
             written++;
         }
         long_maps_touch(&first[i]);

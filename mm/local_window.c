@@ -91,7 +91,8 @@ bool local_window_holds(const uint64_t *entry, size_t count,
     uint32_t rights = window_open(WINDOW_READ);
     for (size_t i = 0; i < count && !holds; i++) {
         uint64_t frame = (entry[i] & PTE_ADDRESS) / PAGE_SIZE;
-        holds = (entry[i] & PTE_P) && frame - page_frame(page) < n;
+        holds =
+            (entry[i] & (PTE_P | PTE_LOST_P)) && frame - page_frame(page) < n;
     }
     window_close(rights);
     return holds;
@@ -102,5 +103,7 @@ struct page *local_window_page(const uint64_t *entry)
     uint32_t rights = window_open(WINDOW_READ);
     uint64_t value = *entry;
     window_close(rights);
-    return value & PTE_P ? frame_page((value & PTE_ADDRESS) / PAGE_SIZE) : NULL;
+    return value & (PTE_P | PTE_LOST_P)
+               ? frame_page((value & PTE_ADDRESS) / PAGE_SIZE)
+               : NULL;
 }

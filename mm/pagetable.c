@@ -101,6 +101,12 @@ static bool boundary_split(uintptr_t address)
     return true;
 }
 
+// A watched frame's leaf has its own key, whatever key its domain gets.
+static bool keeps_key(uint64_t entry)
+{
+    return (entry & PTE_OWN_KEY) != 0;
+}
+
 // Apply entry = (entry & ~mask) | bits to every present leaf of the range. The
 // range begins and ends at leaf boundaries. Window open. The caller sends the
 // batch to the other CPUs.
@@ -117,7 +123,7 @@ static void leaves_update(uintptr_t address, uint64_t size, uint64_t mask,
             level--;
         }
         uint64_t *entry = (uint64_t *)&table[pt_index(address, level)];
-        if (*entry & PTE_P) {
+        if ((*entry & PTE_P) && !(mask == PTE_KEY_MASK && keeps_key(*entry))) {
             pt_entry_write(entry, (*entry & ~mask) | bits);
             tlb_batch_add(batch, address);
         }

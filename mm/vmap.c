@@ -15,6 +15,7 @@
 #include "mm/pt_window.h"
 #include "mm/vmap_entries.h"
 #include "mm/vmap_internal.h"
+#include "mm/watch_internal.h"
 
 void vmap_misuse(const char *what, const struct page *page, const void *address,
                  const char *call, uintptr_t site, int32_t before)
@@ -91,6 +92,21 @@ static const uint64_t leaf_flags[] = {
     [MAP_READ | MAP_WRITE] = PTE_P | PTE_RW | PTE_A | PTE_D | PTE_XD,
 };
 
+// The same for vmap() as long as it need not look at each frame; then nothing,
+// which sends it to slower code.
+static uint64_t quick_flags[ARRAY_SIZE(leaf_flags)] = {
+    [MAP_READ] = PTE_P | PTE_A | PTE_XD,
+    [MAP_READ | MAP_WRITE] = PTE_P | PTE_RW | PTE_A | PTE_D | PTE_XD,
+};
+
+void vmap_watch_locked(bool on)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(leaf_flags); i++) {
+        quick_flags[i] = on ? 0 : leaf_flags[i];
+    }
+    vmap_tags_written++; // for those who have read their flags already
+}
+
 // A misuse, or more frames than addresses: NULL.
 static __cold void *vmap_refuse(size_t count, uint64_t flags, uintptr_t site)
 {
@@ -135,12 +151,28 @@ static __noinline void *vmap_slowly(struct vmap_slot *slot,
     return address;
 }
 
+// What vmap() does not do quickly, or not at all.
+static __noinline void *vmap_unusual(struct page *const pages[], size_t count,
+                                     unsigned prot, uintptr_t site)
+{
+    uint64_t flags = prot <= (MAP_READ | MAP_WRITE) ? leaf_flags[prot] : 0;
+    if (flags == 0 || count - 1 >= COUNT_MAX) {
+        return vmap_refuse(count, flags, site);
+    }
+    if (!(list_read(pages, count) & WORD_ALLOCATED)) {
+        list_refuse(pages, site);
+    }
+    uint64_t lock = mm_lock();
+    return vmap_slowly(slot_take_locked(class_for(count, 1)), pages, count,
+                       flags, site, lock);
+}
+
 void *vmap(struct page *const pages[], size_t count, unsigned prot)
 {
     uintptr_t site = CALL_SITE();
-    uint64_t flags = prot <= (MAP_READ | MAP_WRITE) ? leaf_flags[prot] : 0;
+    uint64_t flags = prot <= (MAP_READ | MAP_WRITE) ? quick_flags[prot] : 0;
     if (unlikely(flags == 0 || count - 1 >= COUNT_MAX)) {
-        return vmap_refuse(count, flags, site);
+        return vmap_unusual(pages, count, prot, site);
     }
     // Whatever refuses does so here, where no lock is held.
     uint32_t tags_written = vmap_tags_written;

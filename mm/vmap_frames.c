@@ -9,6 +9,7 @@
 #include "mm/pt_window.h"
 #include "mm/vmap_entries.h"
 #include "mm/vmap_internal.h"
+#include "mm/watch.h"
 
 volatile uint32_t vmap_tags_written;
 
@@ -154,7 +155,8 @@ bool vmap_frames_open_locked(struct vmap_slot *slot, struct page *const pages[],
         entries_set_far_locked(slot->address, pages, count, flags);
     }
     vmap_open_locked(slot, kind, count, site);
-    return true;
+    // Leaves of 4 KiB: there is nothing to cut.
+    return watches_on == 0 || watch_range_locked(slot->address, count);
 }
 
 void vmap_frames_close_locked(const struct vmap_slot *slot)

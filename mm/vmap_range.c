@@ -12,6 +12,7 @@
 #include "mm/pagetable.h"
 #include "mm/section.h"
 #include "mm/vmap_internal.h"
+#include "mm/watch.h"
 
 #define PROT_ALL (MAP_READ | MAP_WRITE | MAP_UNCACHED)
 
@@ -115,6 +116,12 @@ void *vmap_range(phys_addr_t base, size_t length, unsigned prot)
     if (slot != NULL && range_open_locked(slot, base, size, offset, flags)) {
         vmap_open_locked(slot, VMAP_PHYSICAL, size / PAGE_SIZE, site);
         address = (void *)slot->address;
+        if (watches_on != 0 &&
+            !watch_range_locked(slot->address, size / PAGE_SIZE)) {
+            vmap_range_close_locked(slot);
+            slot_give_locked(slot);
+            address = NULL;
+        }
     } else if (slot != NULL) {
         slot_give_locked(slot);
     }

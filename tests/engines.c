@@ -3,10 +3,13 @@
 // The engines as data.
 #include "tests/engines.h"
 
+#include "arch/pks.h"
 #include "arch/regs.h"
+#include "mm/context.h"
 #include "mm/domain.h"
 #include "mm/keys.h"
 #include "mm/local_window.h"
+#include "mm/lock.h"
 
 static const struct test_engine engines[] = {
     [PROTECT_PKS] =
@@ -102,4 +105,14 @@ bool is_read_only_refusal(const struct fault *fault, const void *address,
     return fault->kind == want->read_only && fault->access == ACCESS_WRITE &&
            fault->error_code == want->read_only_error &&
            is_at(fault, address) && key;
+}
+
+void test_relaxed_forget(void)
+{
+    struct mm_context *context = mm_context_of_thread();
+    uint64_t lock = mm_lock();
+    pks_set_rights(PKRS_CLOSED);
+    key_unpin_relaxed_locked(context->relaxed);
+    context->relaxed = 0;
+    mm_unlock(lock);
 }

@@ -48,6 +48,10 @@ static inline bool engine_keeps_account(void)
 #endif
 }
 
+// Give back what fault=relaxed has opened to this thread, as its end does. No
+// bracket is open. Thread context.
+void test_relaxed_forget(void);
+
 static inline bool engine_refuses(void)
 {
     return test_engine()->closed != FAULT_NONE;

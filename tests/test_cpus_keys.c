@@ -310,7 +310,6 @@ TEST(cpus, relaxed_faults_wait_for_the_lock)
     while (!remote_is_done(&call)) {
         cpu_pause();
     }
-    pks_set_rights(PKRS_CLOSED);
-    key_unpin(victim, &(bool){true});
+    test_relaxed_forget();
     CHECK(domains_unmake());
 }

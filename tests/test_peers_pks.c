@@ -8,6 +8,7 @@
 #include "kernel/config.h"
 #include "mm/domain.h"
 #include "mm/pagetable.h"
+#include "tests/engines.h"
 #include "tests/handlers.h"
 #include "tests/pks_access.h"
 
@@ -293,9 +294,7 @@ TEST(peers_pks, exception_updates_the_thread)
     cpu_call(cpu_id(), find_closed, (void *)at);
     faults[4] = faults_count();
     uint32_t rights = pks_rights();
-    pks_set_rights(PKRS_CLOSED);
-    key_unpin(domains[0], &(bool){true}); // once for each report
-    key_unpin(domains[0], &(bool){true});
+    test_relaxed_forget();
 
     CHECK(!other);
     CHECK(handlers_passed());
@@ -328,8 +327,7 @@ TEST(peers_pks, exception_keeps_the_key)
         kunmap_local(kmap_local_page(i % LENT ? pages[i % LENT] : ram));
     }
     bool kept = domains[0]->key == key && *at == value_of(0);
-    pks_set_rights(PKRS_CLOSED);
-    key_unpin(domains[0], &(bool){true});
+    test_relaxed_forget();
     CHECK(kept);
     free_page(ram);
     domains_unmake();

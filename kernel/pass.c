@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+//
+// One instruction with one right more.
+#include "kernel/pass.h"
+
+#include "arch/cpu.h"
+#include "arch/percpu.h"
+#include "arch/pks.h"
+#include "arch/pte.h"
+#include "arch/regs.h"
+#include "arch/tlb.h"
+#include "lib/panic.h"
+#include "mm/engine.h"
+#include "mm/frames.h"
+#include "mm/pt_window.h"
+#include "mm/watch.h"
+
+_Static_assert(PASS_LEVELS <= TRAPS_MAX, "levels of the interrupted");
+
+// The entry that refuses, NULL: there is none of 4 KiB for that frame. One that
+// does not map it now is one that a watch has closed.
+static uint64_t *entry_of(const struct fault *fault)
+{
+    uint64_t *entry = watch_entry_seen(fault->address, percpu.trap_level - 1);
+    if (entry == NULL) {
+        return NULL;
+    }
+    uint32_t rights = window_open(WINDOW_READ);
+    uint64_t value = *entry;
+    window_close(rights);
+    bool names = (value & PTE_ADDRESS) == page_to_phys(fault->page);
+    return names && value != 0 ? entry : NULL;
+}
+
+static bool is_leaf_matter(const struct fault *fault)
+{
+    return fault->kind == FAULT_WRITE_PROTECT ||
+           fault->kind == FAULT_NOT_PRESENT;
+}
+
+bool pass_can(const struct fault *fault)
+{
+    uint32_t level = percpu.trap_level - 1;
+    bool in_nmi = percpu.nmi_level != 0 && percpu.nmi_level <= level;
+    if (fault->page == NULL || level >= PASS_LEVELS || in_nmi) {
+        return false;
+    }
+    return fault->kind == FAULT_PKEY ||
+           (is_leaf_matter(fault) && entry_of(fault) != NULL);
+}
+
+// --------------------------------------------------------------------- Leaves
+
+// Whether an entry has these bits, whatever a CPU has set in it since.
+static bool entry_is(uint64_t entry, uint64_t value)
+{
+    return ((entry ^ value) & ~(PTE_A | PTE_D)) == 0;
+}
+
+static void leaf_write(uint64_t *entry, uint64_t value, uintptr_t address)
+{
+    *(volatile uint64_t *)entry = value;
+    percpu_count(pte_writes);
+    tlb_flush_page(address);
+}
+
+// What a leaf was before it was watched.
+static uint64_t unwatched(uint64_t entry, uintptr_t address)
+{
+    bool direct = address - DIRECT_MAP_BASE < DIRECT_MAP_SIZE;
+    return direct && engine->direct_unwatched != NULL
+               ? engine->direct_unwatched(entry)
+               : pte_unwatched(entry);
+}
+
+static bool leaf_open(struct pass *pass, const struct fault *fault,
+                      bool whatever)
+{
+    uint64_t needed = PTE_P | (fault->access == ACCESS_WRITE ? PTE_RW : 0);
+    uint64_t *entry = entry_of(fault);
+    uint32_t rights = window_open(WINDOW_WRITE);
+    uint64_t closed = *entry;
+    uint64_t open =
+        whatever ? closed | needed : unwatched(closed, fault->address);
+    bool opens = (open & needed) == needed && pass->leaves < PASS_LEAVES;
+    if (opens) {
+        unsigned i = pass->leaves;
+        pass->leaf[i].entry = entry;
+        pass->leaf[i].closed = closed;
+        pass->leaf[i].open = open;
+        pass->leaf[i].address = fault->address;
+        cpu_compiler_barrier();
+        pass->leaves = i + 1;
+        leaf_write(entry, open, fault->address);
+    }
+    window_close(rights);
+    return opens;
+}
+
+// One that somebody has changed meanwhile is none of ours any more.
+static void leaves_close(struct pass *pass)
+{
+    if (pass->leaves == 0) {
+        return;
+    }
+    uint32_t rights = window_open(WINDOW_WRITE);
+    while (pass->leaves > 0) {
+        unsigned i = --pass->leaves;
+        if (entry_is(*pass->leaf[i].entry, pass->leaf[i].open)) {
+            leaf_write(pass->leaf[i].entry, pass->leaf[i].closed,
+                       pass->leaf[i].address);
+        }
+    }
+    window_close(rights);
+}
+
+// ---------------------------------------------------------------- Instructions
+
+static struct pass *pass_at(uint32_t level)
+{
+    return (struct pass *)&percpu.self->pass[level];
+}
+
+static void instruction_begin(struct pass *pass, struct trap_frame *trap)
+{
+    pass->ip = trap->rip;
+    pass->rflags = trap->rflags;
+    pass->rights = (uint32_t)trap->rights;
+    pass->key = false;
+    pass->active = true;
+    trap->rflags = (trap->rflags | RFLAGS_TF) & ~(uint64_t)RFLAGS_IF;
+}
+
+bool pass_begin(struct trap_frame *trap, const struct fault *fault,
+                bool whatever)
+{
+    struct pass *pass = pass_at(percpu.trap_level - 1);
+    if (fault->kind != FAULT_PKEY && !leaf_open(pass, fault, whatever)) {
+        return false;
+    }
+    if (!pass->active) {
+        instruction_begin(pass, trap);
+    }
+    if (fault->kind == FAULT_PKEY) {
+        // The register alone: that is what a trap saves and puts back.
+        trap->rights &= ~(uint64_t)PKRS_KEY_MASK(fault->pkey);
+        pass->key = true;
+    }
+    return true;
+}
+
+// A string instruction traps after each of its steps; it is done when it is
+// behind itself.
+bool pass_end(struct trap_frame *trap)
+{
+    uint32_t level = percpu.trap_level - 1;
+    if (level >= PASS_LEVELS || !pass_at(level)->active) {
+        return false;
+    }
+    struct pass *pass = pass_at(level);
+    bool stepped = pass->rflags & RFLAGS_TF; // by step_through() too
+    if (trap->rip == pass->ip) {
+        return !stepped;
+    }
+    leaves_close(pass);
+    if (pass->key) {
+        trap->rights = pass->rights;
+    }
+    trap->rflags &= ~(uint64_t)(RFLAGS_TF | RFLAGS_IF);
+    trap->rflags |= pass->rflags & (RFLAGS_TF | RFLAGS_IF);
+    pass->active = false;
+    return !stepped;
+}
+
+void pass_abandon(uint32_t level)
+{
+    for (; level < PASS_LEVELS; level++) {
+        leaves_close(pass_at(level));
+        pass_at(level)->active = false;
+    }
+}

@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: MIT
+//
+// Strict and relaxed by domain and by watch, and callbacks: who is let through,
+// for how long, and that nobody else gets anything of it.
+#include "arch/percpu.h"
+#include "kernel/config.h"
+#include "kernel/fault.h"
+#include "kernel/guard.h"
+#include "mm/domain.h"
+#include "mm/frames.h"
+#include "mm/layout.h"
+#include "tests/engines.h"
+#include "tests/handlers.h"
+#include "tests/threads.h"
+
+static struct domain *domain;
+static struct page *page, *pair;
+static volatile uint64_t *direct; // in the direct map
+
+// Two frames side by side, and one elsewhere.
+static bool frames_get(void)
+{
+    domain = domain_create("modes");
+    page = domain != NULL ? alloc_page(domain) : NULL;
+    pair = domain != NULL ? alloc_pages(domain, 1) : NULL;
+    if (page == NULL || pair == NULL) {
+        return false;
+    }
+    direct = page_direct_map_address(page);
+    printf("# reports that this test asks for:\n");
+    return true;
+}
+
+static void frames_put(void)
+{
+    free_page(page);
+    free_pages(pair, 1);
+    CHECK_EQ(domain_destroy(domain), 0);
+}
+
+static uint64_t faults_count(void)
+{
+    struct map_stats stats;
+    map_stats_read(&stats);
+    return stats.faults;
+}
+
+static int in_another_thread(int (*fn)(void *unused))
+{
+    struct thread *thread = thread_create("other", fn, NULL);
+    return thread != NULL ? thread_join(thread) : -1;
+}
+
+// ---------------------------------------------------------------- By a domain
+
+static volatile bool written, checked;
+
+static int writes_and_waits(void *unused)
+{
+    (void)unused;
+    uint64_t before = faults_count();
+    *direct = 5;
+    direct[1] = 6;
+    uint64_t faults = faults_count() - before;
+    written = true;
+    while (!checked) {
+        thread_yield();
+    }
+    return *direct == 5 && direct[1] == 6 ? (int)faults : -1;
+}
+
+static void handler_finds_it_closed(void *unused)
+{
+    (void)unused;
+    HANDLER_CHECK(!probe_write((void *)direct, &(uint64_t){0}, 8, NULL));
+}
+
+// The thread has the domain until it ends; nobody else has any of it.
+TEST(fault_mode, relaxed_for_one_thread)
+{
+    if (protect_engine() != PROTECT_PKS) {
+        SKIP("needs pks");
+    }
+    CHECK(frames_get());
+    domain_set_fault_mode(domain, FAULT_MODE_RELAXED);
+    written = checked = false;
+    struct thread *thread = thread_here("writer", writes_and_waits, NULL);
+    CHECK(thread != NULL);
+    while (!written) {
+        thread_yield();
+    }
+    uint64_t value;
+    bool other = probe_read((void *)direct, &value, sizeof(value), NULL);
+    cpu_call(cpu_id(), handler_finds_it_closed, NULL);
+    cpu_nmi(cpu_id(), handler_finds_it_closed, NULL);
+    CHECK_EQ(domain->pins, 1);
+    checked = true;
+    CHECK_EQ(thread_join(thread), 1); // the second write did not fault
+    CHECK(!other && handlers_passed());
+    CHECK_EQ(domain->pins, 0); // the key is no longer the thread's
+    frames_put();
+}
+
+static uint64_t handler_faults;
+
+static void handler_writes(void *unused)
+{
+    (void)unused;
+    uint64_t before = faults_count();
+    direct[0] = 1;
+    direct[0] = 2;
+    handler_faults = faults_count() - before;
+}
+
+// A handler gets each access alone, and leaves nothing open.
+TEST(fault_mode, relaxed_for_a_handler)
+{
+    if (protect_engine() != PROTECT_PKS) {
+        SKIP("needs pks");
+    }
+    CHECK(frames_get());
+    memset_page(page, 0, 0, PAGE_SIZE);
+    domain_set_fault_mode(domain, FAULT_MODE_RELAXED);
+    cpu_call(cpu_id(), handler_writes, NULL);
+    CHECK_EQ(handler_faults, 2);
+    CHECK(!probe_write((void *)direct, &(uint64_t){0}, 8, NULL));
+    domain_set_fault_mode(domain, FAULT_MODE_STRICT);
+    uint64_t value;
+    memcpy_from_page(&value, page, 0, sizeof(value));
+    CHECK_EQ(value, 2);
+    CHECK_EQ(domain->pins, 0);
+    frames_put();
+}
+
+static void write_directly(void *unused)
+{
+    (void)unused;
+    *direct = 9;
+}
+
+TEST(fault_mode, strict_whatever_the_boot_word_says)
+{
+    if (!engine_refuses()) {
+        SKIP("needs an engine that refuses");
+    }
+    CHECK(frames_get());
+    struct fault fault;
+    domain_set_fault_mode(domain, FAULT_MODE_STRICT);
+    CHECK(!run_reported(write_directly, NULL, &fault));
+    CHECK_EQ(fault.kind, test_engine()->closed);
+    CHECK_EQ(fault.access, ACCESS_WRITE);
+    CHECK_EQ(fault.address, direct);
+    frames_put();
+}
+
+static void write_read_only(void *unused)
+{
+    (void)unused;
+    volatile uint64_t *at = (volatile uint64_t *)kmap_local_page_ro(page);
+    *at = 11;
+    kunmap_local((const void *)at);
+}
+
+// A leaf that does not allow it: that access goes through, the next does not.
+TEST(fault_mode, relaxed_through_a_leaf)
+{
+    if (test_engine()->read_only != FAULT_WRITE_PROTECT) {
+        SKIP("needs an engine whose read-only brackets are leaves");
+    }
+    CHECK(frames_get());
+    domain_set_fault_mode(domain, FAULT_MODE_RELAXED);
+    uint64_t value, before = faults_count();
+    CHECK(run_reported(write_read_only, NULL, NULL));
+    CHECK_EQ(faults_count() - before, 1);
+    const uint64_t *at = kmap_local_page_ro(page);
+    CHECK(!probe_write((void *)at, &(uint64_t){0}, 8, NULL));
+    kunmap_local(at);
+    memcpy_from_page(&value, page, 0, sizeof(value));
+    CHECK_EQ(value, 11);
+    frames_put();
+}
+
+// ----------------------------------------------------------------- By a watch
+
+static uint64_t from[PAGE_SIZE / sizeof(uint64_t)];
+
+// A string instruction over two frames that are watched apart, from one on.
+static int copies_over_both(void *unused)
+{
+    (void)unused;
+    uint64_t before = faults_count();
+    char *to = kmap_local_range(pair, 0, 2 * PAGE_SIZE);
+    *(volatile uint64_t *)(to + PAGE_SIZE - 4) = ~0ull; // across the boundary
+    memcpy(to + 64, from, PAGE_SIZE);
+    bool copied = memcmp(to + 64, from, PAGE_SIZE) == 0;
+    kunmap_local(to);
+    return copied && faults_count() > before;
+}
+
+TEST(fault_mode, relaxed_by_a_watch)
+{
+    CHECK(frames_get());
+    for (uint64_t i = 0; i < ARRAY_SIZE(from); i++) {
+        from[i] = i * 0x0101010101010101;
+    }
+    CHECK_EQ(watch_page(pair, ACCESS_WRITE, FAULT_MODE_RELAXED), 0);
+    CHECK_EQ(watch_page(pair + 1, ACCESS_READ, FAULT_MODE_RELAXED), 0);
+    CHECK_EQ(in_another_thread(copies_over_both), 1);
+    uint64_t seen;
+    if (engine_keeps_account()) {
+        memcpy_from_page(&seen, pair, 64 + 8, sizeof(seen)); // my own bracket
+        CHECK_EQ(seen, from[1]);
+    }
+    CHECK(unwatch_page(pair) > 1);
+    CHECK(unwatch_page(pair + 1) > 1);
+    frames_put();
+}
+
+static int writes_into_frozen(void *unused)
+{
+    (void)unused;
+    struct page *const list[] = {pair, pair + 1};
+    volatile uint64_t *at = vmap(list, 2, MAP_READ | MAP_WRITE);
+    if (at == NULL) {
+        return -1;
+    }
+    *at = 1;
+    *at = 2; // each of them is seen
+    at[512] = 3;
+    int sum = (int)(*at + at[512]);
+    vunmap((const void *)at);
+    return sum;
+}
+
+TEST(fault_mode, relaxed_while_frozen)
+{
+    CHECK(frames_get());
+    CHECK_EQ(freeze_range(pair, 2, FAULT_MODE_RELAXED), 0);
+    CHECK_EQ(in_another_thread(writes_into_frozen), 5);
+    CHECK_EQ(thaw_range(pair, 2), 3);
+    frames_put();
+}
+
+// A string instruction that the compiler does not choose: all of it is one
+// access, in steps.
+static int copies_a_string(void *unused)
+{
+    (void)unused;
+    char *at = kmap_local_range(pair, 0, 2 * PAGE_SIZE);
+    uint64_t before = faults_count();
+    void *to = at + 8;
+    const void *source = from;
+    size_t words = PAGE_SIZE / 8;
+    __asm__ volatile("rep movsq"
+                     : "+D"(to), "+S"(source), "+c"(words)
+                     :
+                     : "memory");
+    uint64_t faults = faults_count() - before;
+    bool copied = memcmp(at + 8, from, PAGE_SIZE) == 0;
+    kunmap_local(at);
+    return copied && faults == 2; // one for each frame
+}
+
+TEST(fault_mode, relaxed_for_a_string)
+{
+    CHECK(frames_get());
+    for (uint64_t i = 0; i < ARRAY_SIZE(from); i++) {
+        from[i] = ~i;
+    }
+    CHECK_EQ(freeze_range(pair, 1, FAULT_MODE_RELAXED), 0);
+    CHECK_EQ(freeze_range(pair + 1, 1, FAULT_MODE_RELAXED), 0);
+    CHECK_EQ(in_another_thread(copies_a_string), 1);
+    CHECK_EQ(thaw_range(pair + 1, 1), 1);
+    CHECK_EQ(thaw_range(pair, 1), 1);
+    frames_put();
+}
+
+// The second frame that an instruction needs refuses: nothing stays open of the
+// first.
+static void write_over_both(void *unused)
+{
+    (void)unused;
+    char *at = kmap_local_range(pair, 0, 2 * PAGE_SIZE);
+    *(volatile uint64_t *)(at + PAGE_SIZE - 4) = ~0ull;
+    kunmap_local(at);
+}
+
+static int writes_over_both(void *unused)
+{
+    (void)unused;
+    bool done = run_reported(write_over_both, NULL, NULL);
+    char *at = kmap_local_range(pair, 0, 2 * PAGE_SIZE);
+    bool first = probe_write(at, &(uint64_t){0}, 8, NULL);
+    bool second = probe_write(at + PAGE_SIZE, &(uint64_t){0}, 8, NULL);
+    kunmap_local(at);
+    return !done && !first && !second;
+}
+
+TEST(fault_mode, abandoned_while_let_through)
+{
+    CHECK(frames_get());
+    CHECK_EQ(freeze_range(pair, 1, FAULT_MODE_RELAXED), 0);
+    CHECK_EQ(freeze_range(pair + 1, 1, FAULT_MODE_STRICT), 0);
+    CHECK_EQ(in_another_thread(writes_over_both), 1);
+    CHECK_EQ(thaw_range(pair, 1), 2);
+    CHECK_EQ(thaw_range(pair + 1, 1), 2);
+    frames_put();
+}
+
+// An access that is let through, while every instruction is looked at.
+static unsigned steps;
+
+static void count_step(void *unused)
+{
+    (void)unused;
+    steps++;
+}
+
+static void write_twice(void *unused)
+{
+    (void)unused;
+    volatile uint64_t *at = kmap_local_page(pair);
+    at[0] = 1;
+    at[1] = 2;
+    kunmap_local((const void *)at);
+}
+
+TEST(fault_mode, relaxed_while_stepped_through)
+{
+    CHECK(frames_get());
+    step_through(write_twice, NULL, count_step, NULL);
+    unsigned plain = steps;
+    steps = 0;
+    CHECK_EQ(freeze_range(pair, 1, FAULT_MODE_RELAXED), 0);
+    step_through(write_twice, NULL, count_step, NULL);
+    CHECK_EQ(thaw_range(pair, 1), 2);
+    if (test_engine()->pair.pte_writes == 0) { // calls take the same way
+        CHECK_EQ(steps, plain);
+    }
+    frames_put();
+}
+
+// -------------------------------------------------------------- By a callback
+
+static struct {
+    unsigned calls, retries;
+    enum fault_answer answer;
+    struct fault fault;
+    bool level_is_handler, faults_itself;
+} callback;
+
+static enum fault_answer called(const struct fault *fault, void *arg)
+{
+    callback.calls++;
+    callback.fault = *fault;
+    callback.level_is_handler = percpu.trap_level > 0 && arg == &callback;
+    if (callback.faults_itself) {
+        struct fault inner;
+        callback.level_is_handler &=
+            !probe_write((void *)direct, &(uint64_t){0}, 8, &inner);
+        direct[3] = 4; // goes by the mode
+    }
+    return callback.calls <= callback.retries ? FAULT_ANSWER_RETRY
+                                              : callback.answer;
+}
+
+static bool written_with(enum fault_answer answer, unsigned retries)
+{
+    callback.calls = 0;
+    callback.answer = answer;
+    callback.retries = retries;
+    return run_reported(write_directly, NULL, NULL) &&
+           callback.level_is_handler && callback.fault.page == page &&
+           callback.fault.access == ACCESS_WRITE;
+}
+
+static int with_callback(void *unused)
+{
+    (void)unused;
+    bool right = written_with(FAULT_ANSWER_RELAXED, 3) && callback.calls == 4;
+    return right && *direct == 9;
+}
+
+TEST(fault_mode, callback_decides)
+{
+    if (protect_engine() != PROTECT_PKS) {
+        SKIP("needs pks");
+    }
+    CHECK(frames_get());
+    memset(&callback, 0, sizeof(callback));
+    CHECK_EQ(domain_set_fault_callback(domain, called, &callback), 0);
+    domain_set_fault_mode(domain, FAULT_MODE_RELAXED);
+    CHECK(!written_with(FAULT_ANSWER_STRICT, 0));
+    CHECK_EQ(callback.calls, 1);
+    domain_set_fault_mode(domain, FAULT_MODE_STRICT);
+    CHECK(!written_with(FAULT_ANSWER_MODE, 2));
+    CHECK_EQ(callback.calls, 3);
+    CHECK_EQ(in_another_thread(with_callback), 1);
+    // Neither probes nor what run_protected() catches are its business.
+    callback.calls = 0;
+    CHECK(!probe_write((void *)direct, &(uint64_t){0}, 8, NULL));
+    CHECK(!run_protected(write_directly, NULL, NULL));
+    CHECK_EQ(callback.calls, 0);
+    CHECK_EQ(domain_set_fault_callback(domain, NULL, NULL), 0);
+    CHECK(!run_reported(write_directly, NULL, NULL));
+    CHECK_EQ(callback.calls, 0);
+    frames_put();
+}
+
+static int callback_faults(void *unused)
+{
+    (void)unused;
+    return written_with(FAULT_ANSWER_MODE, 0) && callback.calls == 1 &&
+           direct[3] == 4;
+}
+
+TEST(fault_mode, callback_that_faults)
+{
+    if (protect_engine() != PROTECT_PKS) {
+        SKIP("needs pks");
+    }
+    CHECK(frames_get());
+    memset(&callback, 0, sizeof(callback));
+    callback.faults_itself = true;
+    CHECK_EQ(domain_set_fault_callback(domain, called, &callback), 0);
+    domain_set_fault_mode(domain, FAULT_MODE_RELAXED);
+    CHECK_EQ(in_another_thread(callback_faults), 1);
+    CHECK_EQ(domain_set_fault_callback(domain, NULL, NULL), 0);
+    frames_put();
+}
