@@ -222,6 +222,7 @@ TEST_SRCS := \
     tests/test_escapes.c \
     tests/test_fault.c \
     tests/test_fault_mode.c \
+    tests/test_fault_mode_watch.c \
     tests/test_frame_cache.c \
     tests/test_frame_cache_nmi.c \
     tests/test_frames.c \
@@ -278,9 +279,11 @@ TEST_SRCS := \
     tests/test_vmap_frees.c \
     tests/test_vmap_limits.c \
     tests/test_watch.c \
+    tests/test_watch_corners.c \
     tests/test_watchdog.c \
     tests/test_window_moved.c \
     tests/vmap_frames.c \
+    tests/watch_ways.c \
     tests/workload.c \
     tests/workload_blocks.c \
     tests/workload_cache.c \

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+//
+// Accesses to watched frames that are let through one by one: string
+// instructions, several frames, while each instruction is looked at.
+#include "kernel/guard.h"
+#include "tests/engines.h"
+#include "tests/threads.h"
+
+static struct page *pair;
+
+// Two frames side by side.
+static bool frames_get(void)
+{
+    pair = alloc_pages(domain_ram, 1);
+    printf("# reports that this test asks for:\n");
+    return pair != NULL;
+}
+
+static void frames_put(void)
+{
+    free_pages(pair, 1);
+}
+
+static uint64_t faults_count(void)
+{
+    struct map_stats stats;
+    map_stats_read(&stats);
+    return stats.faults;
+}
+
+static int in_another_thread(int (*fn)(void *unused))
+{
+    struct thread *thread = thread_create("other", fn, NULL);
+    return thread != NULL ? thread_join(thread) : -1;
+}
+
+static uint64_t from[PAGE_SIZE / sizeof(uint64_t)];
+
+// A string instruction over two frames that are watched apart, from one on.
+static int copies_over_both(void *unused)
+{
+    (void)unused;
+    uint64_t before = faults_count();
+    char *to = kmap_local_range(pair, 0, 2 * PAGE_SIZE);
+    *(volatile uint64_t *)(to + PAGE_SIZE - 4) = ~0ull; // across the boundary
+    memcpy(to + 64, from, PAGE_SIZE);
+    bool copied = memcmp(to + 64, from, PAGE_SIZE) == 0;
+    kunmap_local(to);
+    return copied && faults_count() > before;
+}
+
+TEST(fault_mode, relaxed_by_a_watch)
+{
+    CHECK(frames_get());
+    for (uint64_t i = 0; i < ARRAY_SIZE(from); i++) {
+        from[i] = i * 0x0101010101010101;
+    }
+    CHECK_EQ(watch_page(pair, ACCESS_WRITE, FAULT_MODE_RELAXED), 0);
+    CHECK_EQ(watch_page(pair + 1, ACCESS_READ, FAULT_MODE_RELAXED), 0);
+    CHECK_EQ(in_another_thread(copies_over_both), 1);
+    uint64_t seen;
+    if (engine_keeps_account()) {
+        memcpy_from_page(&seen, pair, 64 + 8, sizeof(seen)); // my own bracket
+        CHECK_EQ(seen, from[1]);
+    }
+    CHECK(unwatch_page(pair) > 1);
+    CHECK(unwatch_page(pair + 1) > 1);
+    frames_put();
+}
+
+static int writes_into_frozen(void *unused)
+{
+    (void)unused;
+    struct page *const list[] = {pair, pair + 1};
+    volatile uint64_t *at = vmap(list, 2, MAP_READ | MAP_WRITE);
+    if (at == NULL) {
+        return -1;
+    }
+    *at = 1;
+    *at = 2; // each of them is seen
+    at[512] = 3;
+    int sum = (int)(*at + at[512]);
+    vunmap((const void *)at);
+    return sum;
+}
+
+TEST(fault_mode, relaxed_while_frozen)
+{
+    CHECK(frames_get());
+    CHECK_EQ(freeze_range(pair, 2, FAULT_MODE_RELAXED), 0);
+    CHECK_EQ(in_another_thread(writes_into_frozen), 5);
+    CHECK_EQ(thaw_range(pair, 2), 3);
+    frames_put();
+}
+
+// A string instruction that the compiler does not choose: all of it is one
+// access, in steps.
+static int copies_a_string(void *unused)
+{
+    (void)unused;
+    char *at = kmap_local_range(pair, 0, 2 * PAGE_SIZE);
+    uint64_t before = faults_count();
+    void *to = at + 8;
+    const void *source = from;
+    size_t words = PAGE_SIZE / 8;
+    __asm__ volatile("rep movsq"
+                     : "+D"(to), "+S"(source), "+c"(words)
+                     :
+                     : "memory");
+    uint64_t faults = faults_count() - before;
+    bool copied = memcmp(at + 8, from, PAGE_SIZE) == 0;
+    kunmap_local(at);
+    return copied && faults == 2; // one for each frame
+}
+
+TEST(fault_mode, relaxed_for_a_string)
+{
+    CHECK(frames_get());
+    for (uint64_t i = 0; i < ARRAY_SIZE(from); i++) {
+        from[i] = ~i;
+    }
+    CHECK_EQ(freeze_range(pair, 1, FAULT_MODE_RELAXED), 0);
+    CHECK_EQ(freeze_range(pair + 1, 1, FAULT_MODE_RELAXED), 0);
+    CHECK_EQ(in_another_thread(copies_a_string), 1);
+    CHECK_EQ(thaw_range(pair + 1, 1), 1);
+    CHECK_EQ(thaw_range(pair, 1), 1);
+    frames_put();
+}
+
+// The second frame that an instruction needs refuses: nothing stays open of the
+// first.
+static void write_over_both(void *unused)
+{
+    (void)unused;
+    char *at = kmap_local_range(pair, 0, 2 * PAGE_SIZE);
+    *(volatile uint64_t *)(at + PAGE_SIZE - 4) = ~0ull;
+    kunmap_local(at);
+}
+
+static int writes_over_both(void *unused)
+{
+    (void)unused;
+    bool done = run_reported(write_over_both, NULL, NULL);
+    char *at = kmap_local_range(pair, 0, 2 * PAGE_SIZE);
+    bool first = probe_write(at, &(uint64_t){0}, 8, NULL);
+    bool second = probe_write(at + PAGE_SIZE, &(uint64_t){0}, 8, NULL);
+    kunmap_local(at);
+    return !done && !first && !second;
+}
+
+TEST(fault_mode, abandoned_while_let_through)
+{
+    CHECK(frames_get());
+    CHECK_EQ(freeze_range(pair, 1, FAULT_MODE_RELAXED), 0);
+    CHECK_EQ(freeze_range(pair + 1, 1, FAULT_MODE_STRICT), 0);
+    CHECK_EQ(in_another_thread(writes_over_both), 1);
+    CHECK_EQ(thaw_range(pair, 1), 2);
+    CHECK_EQ(thaw_range(pair + 1, 1), 2);
+    frames_put();
+}
+
+// An access that is let through, while every instruction is looked at.
+static unsigned steps;
+
+static void count_step(void *unused)
+{
+    (void)unused;
+    steps++;
+}
+
+static void write_twice(void *unused)
+{
+    (void)unused;
+    volatile uint64_t *at = kmap_local_page(pair);
+    at[0] = 1;
+    at[1] = 2;
+    kunmap_local((const void *)at);
+}
+
+TEST(fault_mode, relaxed_while_stepped_through)
+{
+    CHECK(frames_get());
+    step_through(write_twice, NULL, count_step, NULL);
+    unsigned plain = steps;
+    steps = 0;
+    CHECK_EQ(freeze_range(pair, 1, FAULT_MODE_RELAXED), 0);
+    step_through(write_twice, NULL, count_step, NULL);
+    CHECK_EQ(thaw_range(pair, 1), 2);
+    if (test_engine()->pair.pte_writes == 0) { // calls take the same way
+        CHECK_EQ(steps, plain);
+    }
+    frames_put();
+}
