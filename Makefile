@@ -136,6 +136,7 @@ MM_SRCS := \
 KERNEL_SRCS := \
     kernel/audit_print.c \
     kernel/backtrace.c \
+    kernel/bracket_print.c \
     kernel/catch.c \
     kernel/cmdline.c \
     kernel/config.c \
@@ -248,6 +249,7 @@ TEST_SRCS := \
     tests/test_misuse_maps.c \
     tests/test_model.c \
     tests/test_model_threads.c \
+    tests/test_panic.c \
     tests/test_peers_local.c \
     tests/test_peers_pks.c \
     tests/test_peers_pku.c \

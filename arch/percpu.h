@@ -119,6 +119,10 @@ struct cpu_data {
     uint64_t
         heartbeat; // TSC when the watchdog's timer came (kernel/watchdog.h)
 
+    // Where the NMI found this CPU that stopped it for good (kernel/panic.h).
+    const struct trap_frame *stopped_at; // NULL: it runs
+    uintptr_t stopped_frame;             // pointer, in the NMI's handler
+
     struct pass pass[PASS_LEVELS]; // by level of the interrupted context
     bool in_fault_callback;        // kernel/fault_mode.c
 

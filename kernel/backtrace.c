@@ -128,17 +128,31 @@ bool code_is_a_helper(uintptr_t address)
 
 // ---------------------------------------------------------------- The chain
 
-// What trap_handle() was called for, by its frame; NULL: this is another's. The
-// entry calls it with the trap frame at the top of its stack.
+// The entries of traps, and how many words they have on the stack above the
+// trap frame when they call trap_handle().
+static const struct entry {
+    const char *name;
+    unsigned words;
+} entries[] = {
+    {"trap_entry_pks", 0},
+    {"trap_entry_exact", 1},
+    {"trap_entry_tables", 0},
+    {"trap_entry_plain", 0},
+};
+
+// What trap_handle() was called for, by its frame; NULL: this is another's.
 static const struct trap_frame *trap_of(uintptr_t rbp, uintptr_t top)
 {
     const uintptr_t *frame = (const uintptr_t *)rbp;
     const char *caller = symbol_find(frame[1] - 1, NULL);
-    bool entry = caller != NULL && (strcmp(caller, "trap_entry_pks") == 0 ||
-                                    strcmp(caller, "trap_entry_plain") == 0);
-    return entry && top - rbp >= 16 + sizeof(struct trap_frame)
-               ? (const struct trap_frame *)&frame[2]
-               : NULL;
+    for (unsigned i = 0; caller != NULL && i < ARRAY_SIZE(entries); i++) {
+        if (strcmp(caller, entries[i].name) == 0 &&
+            top - rbp >=
+                16 + 8 * entries[i].words + sizeof(struct trap_frame)) {
+            return (const struct trap_frame *)&frame[2 + entries[i].words];
+        }
+    }
+    return NULL;
 }
 
 static void print_interrupted(const struct trap_frame *trap)

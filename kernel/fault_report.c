@@ -5,6 +5,7 @@
 #include "arch/percpu.h"
 #include "arch/pks.h"
 #include "kernel/backtrace.h"
+#include "kernel/bracket_print.h"
 #include "kernel/config.h"
 #include "kernel/console.h"
 #include "kernel/fault.h"
@@ -161,26 +162,6 @@ static void print_code(uintptr_t ip)
         printf(i == CODE_BEFORE ? " <%02x>" : " %02x", code[i]);
     }
     printf("\n");
-}
-
-// IA32_PKRS, with the names of the keys that were not closed.
-static void print_rights(uint32_t rights)
-{
-    if (!engine->counts_pkrs) {
-        printf("  rights   no keys; page tables are %s\n",
-               rights & CR0_WP ? "closed" : "open");
-        return;
-    }
-    printf("  PKRS     0x%08x:", rights);
-    for (unsigned key = 0; key < PKS_KEYS; key++) {
-        const char *name = key_name(key);
-        if (rights & PKRS_AD(key)) {
-            continue;
-        }
-        printf(" %u(%s)=%s", key, name != NULL ? name : "unused",
-               rights & PKRS_WD(key) ? "read" : "write");
-    }
-    printf("; all others closed\n");
 }
 
 static void print_bracket(const struct bracket *bracket, bool open)

@@ -9,69 +9,16 @@
 #include "arch/cpu.h"
 #include "arch/switch.h"
 #include "kernel/backtrace.h"
+#include "kernel/bracket_print.h"
 #include "kernel/console.h"
 #include "kernel/lock_check.h"
 #include "kernel/mutex.h"
 #include "kernel/panic.h"
-#include "kernel/remote.h"
 #include "kernel/thread.h"
-#include "kernel/timer.h"
 #include "lib/format.h"
 #include "lib/panic.h"
 
-#define ANSWER_US 1000000
 #define REASON_MAX 128
-
-// By number of the CPU.
-static struct stopped {
-    struct remote_call call;
-    uintptr_t frame; // pointer, in the handler of the NMI; 0: no answer
-} * stopped;
-
-static uint32_t speaker; // percpu.lock_mark of the CPU that reports
-
-bool stall_prepare(void)
-{
-    if (stopped == NULL) {
-        stopped = kzalloc(cpus_count * sizeof(*stopped));
-    }
-    return stopped != NULL;
-}
-
-static void stand_still(void *arg)
-{
-    struct stopped *self = arg;
-    __atomic_store_n(&self->frame, (uintptr_t)__builtin_frame_address(0),
-                     __ATOMIC_RELEASE);
-    panic_stop();
-}
-
-static bool all_answered(void)
-{
-    bool all = true;
-    for (unsigned cpu = 0; cpu < cpus_count; cpu++) {
-        all = all && (cpu == percpu.cpu ||
-                      __atomic_load_n(&stopped[cpu].frame, __ATOMIC_ACQUIRE));
-    }
-    return all;
-}
-
-static void stop_others(void)
-{
-    for (unsigned cpu = 0; cpu < cpus_count; cpu++) {
-        if (cpu != percpu.cpu) {
-            stopped[cpu].call = (struct remote_call){
-                .fn = stand_still,
-                .arg = &stopped[cpu],
-            };
-            remote_nmi_post(cpu, &stopped[cpu].call);
-        }
-    }
-    uint64_t end = clock_now() + clock_ticks(ANSWER_US);
-    while (!all_answered() && clock_now() < end) {
-        cpu_pause();
-    }
-}
 
 // ----------------------------------------------------------------- The report
 
@@ -128,11 +75,23 @@ static void print_mutexes(const struct thread *thread)
 static void print_cpu(unsigned cpu, uintptr_t frame)
 {
     const struct thread *thread = cpu_data_of(cpu)->thread;
-    printf("CPU %u: thread %s%s\n", cpu, thread->name,
+    printf("CPU %u: thread %s%s\n", cpu, thread != NULL ? thread->name : "none",
            frame == 0 ? " (does not answer an NMI)" : "");
     print_backtrace(frame);
-    print_mutexes(thread);
+    if (thread != NULL) {
+        print_mutexes(thread);
+    }
     lock_check_print(cpu);
+}
+
+void stall_print_cpu(unsigned cpu)
+{
+    const struct cpu_data *data = cpu_data_of(cpu);
+    print_cpu(cpu, data->stopped_frame);
+    if (data->stopped_at != NULL) {
+        brackets_print_cpu(cpu, data->stopped_at->bracket_top,
+                           (uint32_t)data->stopped_at->rights);
+    }
 }
 
 static bool runs(const struct thread *thread)
@@ -153,7 +112,8 @@ static void print_thread(const struct thread *thread)
 static void print_all(uintptr_t own_frame)
 {
     for (unsigned cpu = 0; cpu < cpus_count; cpu++) {
-        print_cpu(cpu, cpu == percpu.cpu ? own_frame : stopped[cpu].frame);
+        print_cpu(cpu, cpu == percpu.cpu ? own_frame
+                                         : cpu_data_of(cpu)->stopped_frame);
     }
     const struct thread *thread = thread_next(NULL);
     for (; thread != NULL; thread = thread_next(thread)) {
@@ -166,20 +126,14 @@ static void print_all(uintptr_t own_frame)
 void stall_panic(const char *format, ...)
 {
     char reason[REASON_MAX];
-    uint32_t nobody = 0;
     cpu_cli();
-    if (!__atomic_compare_exchange_n(&speaker, &nobody, percpu.lock_mark, false,
-                                     __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
-        panic_stop();
-    }
+    panic_stop_others();
     va_list arguments;
     va_start(arguments, format);
     format_vsnprintf(reason, sizeof(reason), format, arguments);
     va_end(arguments);
-    stop_others();
-    lock_check_stop();
-    console_break(); // whoever had it has stopped for good
     printf("\nWATCHDOG: %s\n", reason);
     print_all((uintptr_t)__builtin_frame_address(0));
+    panic_others_told();
     panic("watchdog: %s", reason);
 }

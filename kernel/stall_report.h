@@ -7,9 +7,10 @@
 
 #include "lib/types.h"
 
-// Get the memory that a report needs. False: there is none.
-bool stall_prepare(void);
-
 // Stop all other CPUs, print the report and the reason, and panic. If several
-// CPUs call this, one of them speaks. Any context; stall_prepare() came before.
+// CPUs call this, one of them speaks. Any context.
 __noreturn __cold void stall_panic(const char *format, ...) __printf(1, 2);
+
+// One CPU that has stopped: its thread, where it was, what it holds, its
+// brackets and rights. For a panic.
+void stall_print_cpu(unsigned cpu);

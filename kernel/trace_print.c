@@ -102,15 +102,19 @@ void trace_print_frame(const struct page *page)
     }
 }
 
-bool trace_print_last(unsigned count)
+unsigned trace_print_last(unsigned count, const char *title)
 {
     struct trace_cursor cursor;
     struct trace_event event;
+    unsigned shown = 0;
     trace_begin(&cursor);
-    while (count-- > 0 && trace_back(&cursor, &event)) {
+    for (; shown < count && trace_back(&cursor, &event); shown++) {
+        if (shown == 0) {
+            printf("%s", title);
+        }
         print_event(&event, true);
     }
-    return trace_is_on;
+    return shown;
 }
 
 static void print_json(const struct trace_event *event, uint64_t per_ms)

@@ -14,9 +14,9 @@ void print_ago(uint64_t ticks);
 // context.
 void trace_print_frame(const struct page *page);
 
-// The last `count` events of all CPUs, newest first. False: there is no
-// history.
-bool trace_print_last(unsigned count);
+// The last `count` events of all CPUs, newest first, below a title. How many
+// there were.
+unsigned trace_print_last(unsigned count, const char *title);
 
 // All events as lines of JSON (docs/reference/history.md), newest first.
 void trace_dump(void);

@@ -118,7 +118,7 @@ void trap_handle(struct trap_frame *trap)
     case TRAP_NMI:
         percpu.nmi_level = percpu.trap_level;
         if (unlikely(panic_elsewhere())) {
-            panic_stop();
+            panic_stop(trap);
         }
         if (!remote_nmi_handle()) {
             printf("keyhole: NMI that nobody asked for, at 0x%lx\n", trap->rip);
