@@ -116,7 +116,9 @@ MM_SRCS := \
     mm/pagetable.c \
     mm/pagetable_entries.c \
     mm/pagetable_walk.c \
+    mm/operation.c \
     mm/pool.c \
+    mm/profile.c \
     mm/section.c \
     mm/stack.c \
     mm/stats.c \
@@ -159,6 +161,7 @@ KERNEL_SRCS := \
     kernel/mutex.c \
     kernel/panic.c \
     kernel/pass.c \
+    kernel/profile_print.c \
     kernel/remote.c \
     kernel/run.c \
     kernel/sched.c \
@@ -260,6 +263,7 @@ TEST_SRCS := \
     tests/test_pages.c \
     tests/test_pages_handlers.c \
     tests/test_probe.c \
+    tests/test_profile.c \
     tests/test_range.c \
     tests/test_section.c \
     tests/test_shootdown.c \

@@ -18,6 +18,7 @@ struct sched_queue;  // kernel/sched.c
 struct spinlock;     // arch/spinlock.h
 struct step;         // kernel/step.h
 struct thread;       // kernel/thread.h
+struct profile_site; // mm/profile.h
 struct trace_event;  // mm/trace.h
 
 #define PERCPU_DOMAINS 4096
@@ -129,6 +130,7 @@ struct cpu_data {
     // The history (mm/trace.h).
     struct trace_event *trace_ring; // NULL: none
     uint32_t trace_newest;          // number of the newest event; 0: none
+    struct profile_site *profile;   // mm/profile.h; NULL: none
 
     // The domain whose single frame this CPU is filling; 0: none.
     uint32_t frame_filling;

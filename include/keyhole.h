@@ -424,6 +424,38 @@ struct map_stats {
 // snapshot. Any context. Cannot fail.
 void map_stats_read(struct map_stats *stats);
 
+// An operation whose brackets are counted: how often it ran, how many brackets
+// its thread opened in all its runs, and at most in one. All are on a list; the
+// shell's `brackets --top` and the boot word `trace=top` print it. Members are
+// for reading.
+struct map_operation {
+    const char *name;
+    uint64_t calls, brackets, most;
+    struct map_operation *next; // NULL: the last
+    bool listed;
+};
+extern struct map_operation *map_operations;
+
+// Count the brackets that this thread opens from here to the end of the block,
+// however that is left, under the constant string `name`. In the release kernel
+// for `open` alone they are not counted. Stands among statements. Thread
+// context.
+#define MAP_OPERATION(name)                                                    \
+    static struct map_operation map_operation_ = {                             \
+        (name), 0, 0, 0, NULL, false};                                         \
+    __attribute__((cleanup(                                                    \
+        map_operation_end_))) struct map_operation_run map_operation_run_ =    \
+        map_operation_begin_(&map_operation_);                                 \
+    (void)map_operation_run_
+
+// What MAP_OPERATION() stands on. Not to be used by name. Thread context.
+struct map_operation_run {
+    struct map_operation *operation;
+    uint64_t brackets;
+};
+struct map_operation_run map_operation_begin_(struct map_operation *operation);
+void map_operation_end_(struct map_operation_run *run);
+
 // --------------------------------------- Applications, tests and benchmarks
 
 // The application's entry point, which it may define. argv[0] is its name, the

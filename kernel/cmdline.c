@@ -35,6 +35,7 @@ static const struct choice trace_choices[] = {
     {"off", TRACE_OFF},
     {"on", TRACE_ON},
     {"dump", TRACE_DUMP},
+    {"top", TRACE_TOP},
 };
 
 static const struct choice loglevel_choices[] = {
@@ -166,7 +167,7 @@ static const struct word words[] = {
     {"maxcpus", read_max_cpus, "a number from 1 up"},
     {"apic", read_apic, "auto, xapic or x2apic"},
     {"watchdog", read_watchdog, "seconds, 0 to 86400"},
-    {"trace", read_trace, "on, off or dump"},
+    {"trace", read_trace, "on, off, dump or top"},
     {"loglevel", read_loglevel, "0 to 7, or error, warn, info or debug"},
 };
 

@@ -30,8 +30,8 @@ enum cmdline_loglevel {
 };
 
 // The history of brackets: off, kept, or kept and printed at the end of the
-// run.
-enum trace_mode { TRACE_OFF, TRACE_ON, TRACE_DUMP };
+// run, all of it, or as a profile.
+enum trace_mode { TRACE_OFF, TRACE_ON, TRACE_DUMP, TRACE_TOP };
 
 struct cmdline {
     int protect;             // enum protect_engine, or CMDLINE_PROTECT_AUTO

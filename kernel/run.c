@@ -6,9 +6,12 @@
 #include "arch/power.h"
 #include "kernel/config.h"
 #include "kernel/fault.h"
+#include "kernel/profile_print.h"
 #include "kernel/shell.h"
 #include "kernel/trace_print.h"
 #include "kernel/watchdog.h"
+
+#define PROFILE_SHOWN 20
 
 extern const char app_name[]; // made by the build; "" without an application
 __weak int app_main(int argc, char **argv);
@@ -50,6 +53,8 @@ void run(void)
     }
     if (config.trace == TRACE_DUMP) {
         trace_dump();
+    } else if (config.trace == TRACE_TOP) {
+        profile_print(PROFILE_SHOWN);
     }
     power_exit(passed ? EXIT_PASSED : EXIT_FAILED);
 }

@@ -67,6 +67,7 @@ static void context_init(struct mm_context *context)
 {
     bracket_stack_init(&context->brackets, PKRS_CLOSED);
     context->top = context->brackets.thread.bracket;
+    context->gave_up = 0;
     context->in_use = true;
 }
 
@@ -174,6 +175,9 @@ contexts_switch(struct mm_context *from, struct mm_context *to, bool to_in_trap)
     from->top = in_trap ? first->interrupted : percpu.bracket_top;
     if (unlikely(holds_bracket(from))) {
         from->cpu = percpu.cpu;
+        if (!in_trap) {
+            from->gave_up = (uint32_t)(cpu_read_tsc() / BRACKET_TIME_UNIT);
+        }
         __atomic_fetch_add(&mm_contexts_holding, 1, __ATOMIC_RELAXED);
     }
     if (unlikely(holds_bracket(to))) {

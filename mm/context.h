@@ -16,7 +16,8 @@ struct mm_context {
     struct local_window window;
     // Where the next bracket goes, while no CPU runs the thread.
     struct bracket *top;
-    uint32_t cpu; // that ran the thread last, if it has a bracket open
+    uint32_t cpu;     // that ran the thread last, if it has a bracket open
+    uint32_t gave_up; // when it last did so with one open (mm/profile.h)
     uint32_t number;
     uint32_t next_free;           // number + 1, 0 ends the list
     bool running;                 // a CPU runs the thread

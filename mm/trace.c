@@ -10,6 +10,7 @@
 #include "mm/heap.h"
 #include "mm/layout.h"
 #include "mm/misuse.h"
+#include "mm/profile.h"
 
 _Static_assert(ARRAY_SIZE(((struct trace_cursor *)0)->next) == CPUS_MAX,
                "trace.h");
@@ -27,6 +28,9 @@ __init void trace_init(void)
         if (data->trace_ring == NULL) {
             printf("keyhole: no memory for the history of CPU %u\n", cpu);
         }
+    }
+    if (trace_is_on) {
+        profile_init();
     }
 }
 
@@ -60,7 +64,7 @@ static inline void event_end(struct trace_event *event, uint32_t number)
     event->number = number;
 }
 
-static void record(enum trace_kind kind, const struct bracket *slot,
+static void record(enum trace_kind kind, struct bracket *slot,
                    uintptr_t address, uint32_t rights, int32_t site)
 {
     uint64_t flags = cpu_interrupts_off();
@@ -75,12 +79,18 @@ static void record(enum trace_kind kind, const struct bracket *slot,
         event->frames = (uint16_t)MIN(frames, (size_t)UINT16_MAX);
         event->rights = rights;
         event->site = site;
+        uint32_t now = (uint32_t)(event->time / BRACKET_TIME_UNIT);
         event_end(event, number);
+        if (kind == TRACE_MAP) {
+            slot->map_time = now; // release builds have no other stamp
+        } else {
+            profile_note(slot, now, site);
+        }
     }
     cpu_interrupts_restore(flags);
 }
 
-void trace_bracket_slow(enum trace_kind kind, const struct bracket *slot,
+void trace_bracket_slow(enum trace_kind kind, struct bracket *slot,
                         uintptr_t address, int32_t site)
 {
     record(kind, slot, address, pks_rights(), site);
@@ -104,14 +114,13 @@ void trace_fault(const struct fault *fault, uint32_t rights)
     cpu_interrupts_restore(flags);
 }
 
-__used void trace_map(const struct bracket *slot, uintptr_t address,
-                      uint32_t rights)
+__used void trace_map(struct bracket *slot, uintptr_t address, uint32_t rights)
 {
     record(TRACE_MAP, slot, address, rights, slot->map_site);
 }
 
-__used void trace_unmap(const struct bracket *top, uintptr_t address,
-                        uint32_t rights, uintptr_t site)
+__used void trace_unmap(struct bracket *top, uintptr_t address, uint32_t rights,
+                        uintptr_t site)
 {
     record(TRACE_UNMAP, top - 1, address, rights, site_pack(site));
 }

@@ -42,14 +42,14 @@ void trace_init(void);
             trace_bracket_slow(__VA_ARGS__);                                   \
         }                                                                      \
     } while (0)
-__cold void trace_bracket_slow(enum trace_kind kind, const struct bracket *slot,
+__cold void trace_bracket_slow(enum trace_kind kind, struct bracket *slot,
                                uintptr_t address, int32_t site);
 void trace_fault(const struct fault *fault, uint32_t rights);
 
 // The hooks (mm/trace_calls.asm), what they note, and what they go on to. The
 // slot is that of the bracket, below the top or about to be; `top` is above it.
-void trace_map(const struct bracket *slot, uintptr_t address, uint32_t rights);
-void trace_unmap(const struct bracket *top, uintptr_t address, uint32_t rights,
+void trace_map(struct bracket *slot, uintptr_t address, uint32_t rights);
+void trace_unmap(struct bracket *top, uintptr_t address, uint32_t rights,
                  uintptr_t site);
 void trace_map_call(void), trace_map_range_call(void), trace_unmap_call(void);
 extern void (*trace_target[])(void);

@@ -163,7 +163,7 @@ HOST_TEST(bad_values_are_refused)
     CHECK(cmdline.trace == TRACE_OFF);
     CHECK(parse("trace=on") && cmdline.trace == TRACE_ON);
     CHECK(parse("trace=on trace=dump") && cmdline.trace == TRACE_DUMP);
-    CHECK(refused("trace", "trace: want on, off or dump"));
+    CHECK(refused("trace", "trace: want on, off, dump or top"));
     CHECK(refused("watchdog", "watchdog: want seconds, 0 to 86400"));
     CHECK(
         refused("watchdog=86401", "watchdog=86401: want seconds, 0 to 86400"));
