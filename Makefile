@@ -89,6 +89,7 @@ MM_SRCS := \
     mm/bracket_report.c \
     mm/context.c \
     mm/copy.c \
+    mm/debugger.c \
     mm/domain.c \
     mm/engine.c \
     mm/engine_exact.c \
@@ -466,6 +467,9 @@ $(O)/obj/tests/%.c.o: CFLAGS += -Os
 # application has it.
 $(addprefix $(O)/obj/,$(addsuffix .o,tests/bench_floor.c tests/bench_frames.c \
     tests/bench_lengths.c $(filter tests/workload%,$(TEST_SRCS)))): CFLAGS += -O2
+
+# Types that only a debugger reads, and no code.
+$(O)/obj/mm/debugger.c.o: CFLAGS += -fno-eliminate-unused-debug-types
 
 # Leaves where bad pointers end up keep their frame: the caller is in the report.
 $(O)/obj/lib/string.c.o: CFLAGS += -mno-omit-leaf-frame-pointer
