@@ -568,12 +568,8 @@ debug: ## The same under GDB; the console goes to $(O)/debug.log
 	@$(MAKE) debug-machine
 
 debug-machine: elf
-	@echo "Console: $(O)/debug.log"
-	@gdb -q $(ELF) -ex 'target remote | exec $(shell \
-	    $(PYTHON) tools/run-qemu --print --build '$(O)' --firmware direct \
-	    $(MACHINE) --words '$(call boot_words,)') \
-	    -serial file:$(O)/debug.log -gdb stdio -S' \
-	    -ex 'hbreak kmain' -ex continue
+	@$(PYTHON) tools/run-gdb --build '$(O)' $(MACHINE) \
+	    --words '$(call boot_words,)'
 
 # Benchmarks are about release builds, unless the command line names another.
 BENCH_BUILD := $(if $(filter command%,$(origin BUILD)),$(BUILD),release)
