@@ -17,6 +17,11 @@ class Open:
         self.kind, self.access, self.address = kind, access, address
         self.frames, self.site, self.who, self.cpu = frames, site, who, cpu
 
+    def goes_on_with(self, other):
+        return self.frames[-1] + 1 == other.frames[0] and \
+            (self.kind, self.access, self.site) == \
+            (other.kind, other.access, other.site)
+
     def text(self):
         cpu = f", CPU {self.cpu}" if self.cpu is not None else ""
         return (f"{self.address:#x}  {frames_text(self.frames)}\n"
@@ -173,17 +178,29 @@ def of_threads():
 
 # -------------------------------------------------------------- Long-lived ones
 
+def kmap_of_frame(address, frame, entry):
+    page = element(numbers.FRAME_TABLE_BASE, frame, "struct page")
+    count = int(page["private_next"]) & numbers.LONG_KMAP_MASK
+    site = int(element(numbers.KMAP_SITES_BASE, frame, "int"))
+    kind = f"kmap, {count} times" if count > 1 else "kmap"
+    return Open(kind, entry_access(entry), address, [frame], site,
+                "everybody", None)
+
+
 def of_kmap():
-    for address, physical, size, entry in pagetable.leaves(
+    """Frames side by side that were opened alike are shown as one."""
+    last = None
+    for address, physical, _, entry in pagetable.leaves(
             numbers.KMAP_BASE, numbers.KMAP_SIZE):
-        frame = physical // numbers.PAGE_SIZE
-        page = element(numbers.FRAME_TABLE_BASE, frame, "struct page")
-        count = int(page["private_next"]) & numbers.LONG_KMAP_MASK
-        site = element(numbers.KMAP_SITES_BASE, frame, "int")
-        times = f"kmap, {count} times" if count > 1 else "kmap"
-        yield Open(times, entry_access(entry), address,
-                   list(range(frame, frame + size // numbers.PAGE_SIZE)),
-                   site, "everybody", None)
+        one = kmap_of_frame(address, physical // numbers.PAGE_SIZE, entry)
+        if last and last.goes_on_with(one):
+            last.frames += one.frames
+            continue
+        if last:
+            yield last
+        last = one
+    if last:
+        yield last
 
 
 def vmap_slots():

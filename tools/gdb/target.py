@@ -121,7 +121,7 @@ def fail_early(why):
         folder = os.path.dirname(gdb.current_progspace().filename)
         fail("With protect=open a release image runs the other kernel in it: "
              f"file {folder}/open/keyhole.elf")
-    fail(f"Too early: {why}. For instance: tbreak run, continue.")
+    fail(f"Too early: {why}. For instance: thbreak run, continue.")
 
 
 @contextlib.contextmanager
