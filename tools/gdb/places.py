@@ -3,6 +3,8 @@
 # Which code an address is in, as the kernel's own reports say it, and the names
 # of keys, domains and threads.
 
+import re
+
 import gdb
 from target import element, enumerators, numbers, pointer, unsigned, variable
 
@@ -19,7 +21,9 @@ def function_of(ip):
     if name is not None:
         return name
     text = gdb.execute(f"info symbol {ip:#x}", to_string=True)
-    return None if text.startswith("No symbol") else text.split()[0]
+    # Of assembly, without the local label.
+    return None if text.startswith("No symbol") else \
+        re.split(r"[ .\[]", text)[0]
 
 
 def line_of(ip):
