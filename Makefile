@@ -700,6 +700,8 @@ TOOL_TESTS := \
     tests/tools/test-bench-check \
     tests/tools/test-layers \
     tests/tools/test-engines \
+    tests/tools/test-gdb \
+    tests/tools/test-gdb-brackets \
     tests/tools/test-messages \
     tests/tools/test-mutants \
     tests/tools/test-peers \
@@ -708,6 +710,7 @@ TOOL_TESTS := \
     tests/tools/test-runner \
     tests/tools/test-shrink \
     tests/tools/test-stick \
+    tests/tools/test-symbolize \
     tests/tools/test-symbols \
     tests/tools/test-trace \
     tests/tools/test-verify
