@@ -75,7 +75,7 @@ def run(command, folder, commands):
     done = subprocess.run(
         command + ["-batch", "-nx", "-x", script(folder, commands)],
         cwd=tap.ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True, timeout=LIMIT_S, check=False)
+        stderr=subprocess.STDOUT, text=True, timeout=LIMIT_S + 5, check=False)
     return answers(done.stdout) or [("output", done.stdout)]
 
 
@@ -83,6 +83,7 @@ def debug(build, words, commands, serial=None, smp="1"):
     """What GDB says on a machine that has not begun to run."""
     with tempfile.TemporaryDirectory(prefix="gdb-") as folder:
         return run([os.path.join(tap.TOOLS, "run-gdb"), "--build", build,
+                    "--limit", str(LIMIT_S),
                     "--words", words, "--smp", smp, "--serial",
                     serial or f"file:{folder}/console", "--"],
                    folder, commands + ["kill"])
