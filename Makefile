@@ -89,6 +89,7 @@ MM_SRCS := \
     mm/bracket_report.c \
     mm/context.c \
     mm/copy.c \
+    mm/debugger.c \
     mm/domain.c \
     mm/engine.c \
     mm/engine_exact.c \
@@ -483,6 +484,9 @@ $(O)/obj/tests/%.c.o: CFLAGS += -Os
 $(addprefix $(O)/obj/,$(addsuffix .o,tests/bench_floor.c tests/bench_frames.c \
     tests/bench_lengths.c $(filter tests/workload%,$(TEST_SRCS)))): CFLAGS += -O2
 
+# Types that only a debugger reads, and no code.
+$(O)/obj/mm/debugger.c.o: CFLAGS += -fno-eliminate-unused-debug-types
+
 # Leaves where bad pointers end up keep their frame: the caller is in the report.
 $(O)/obj/lib/string.c.o: CFLAGS += -mno-omit-leaf-frame-pointer
 
@@ -580,12 +584,8 @@ debug: ## The same under GDB; the console goes to $(O)/debug.log
 	@$(MAKE) debug-machine
 
 debug-machine: elf
-	@echo "Console: $(O)/debug.log"
-	@gdb -q $(ELF) -ex 'target remote | exec $(shell \
-	    $(PYTHON) tools/run-qemu --print --build '$(O)' --firmware direct \
-	    $(MACHINE) --words '$(call boot_words,)') \
-	    -serial file:$(O)/debug.log -gdb stdio -S' \
-	    -ex 'hbreak kmain' -ex continue
+	@$(PYTHON) tools/run-gdb --build '$(O)' $(MACHINE) \
+	    --words '$(call boot_words,)'
 
 # Benchmarks are about release builds, unless the command line names another.
 BENCH_BUILD := $(if $(filter command%,$(origin BUILD)),$(BUILD),release)
@@ -716,6 +716,8 @@ TOOL_TESTS := \
     tests/tools/test-bench-check \
     tests/tools/test-layers \
     tests/tools/test-engines \
+    tests/tools/test-gdb \
+    tests/tools/test-gdb-brackets \
     tests/tools/test-messages \
     tests/tools/test-mutants \
     tests/tools/test-peers \
@@ -724,6 +726,7 @@ TOOL_TESTS := \
     tests/tools/test-runner \
     tests/tools/test-shrink \
     tests/tools/test-stick \
+    tests/tools/test-symbolize \
     tests/tools/test-symbols \
     tests/tools/test-trace \
     tests/tools/test-verify

@@ -5,8 +5,8 @@
 #
 #   ```sh             a script that succeeds; ```sh fails: one that does not
 #   ```console        `$ ` is a command, `keyhole> ` what is typed at the shell,
-#                     the rest what they print, with `...` or `[...]` for what
-#                     is left out
+#                     `(gdb) ` at GDB, the rest what they print, with `...` or
+#                     `[...]` for what is left out
 #   ```c file=PATH    a file to write; ```c linux: Linux's code, to be compiled
 #   ```text           lines that the last command printed, in any order, with
 #                     ... for what varies
@@ -22,6 +22,8 @@ BLOCK = re.compile(r"^```(\w+) ?([^\n]*)\n(.*?)^```$|"
                    r"(?<!`)`(make\b[^`\n]*)`(?!`)|"
                    r"(?<![`\w])`([a-z]\w*\.[a-z0-9_]+)`|"
                    r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)", re.M | re.S)
+# What asks for a line, and the line that is typed when there is no other.
+PROMPTS = {"keyhole> ": "exit", "(gdb) ": "quit"}
 FILE = re.compile(r"\.(c|h|md|asm|mk|cfg|pml)$")
 
 
@@ -66,7 +68,7 @@ def block(language, words, body, line):
 
 
 def console(body):
-    """The command of a console block, what is typed at the shell, and the
+    """The command of a console block, what is typed at prompts, and the
     pieces of output that must come one behind the other."""
     command, typed, pieces, piece = None, [], [], []
     for text in body.splitlines():
@@ -77,8 +79,9 @@ def console(body):
             piece = []
         else:
             piece.append(plain(text))
-            if text.startswith("keyhole> "):
-                typed.append(text.removeprefix("keyhole> "))
+            for prompt in PROMPTS:
+                if text.startswith(prompt):
+                    typed.append(text.removeprefix(prompt))
     return command, typed, [p for p in pieces + [piece] if p]
 
 
