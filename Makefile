@@ -148,6 +148,7 @@ KERNEL_SRCS := \
     kernel/fault.c \
     kernel/fault_mode.c \
     kernel/fault_report.c \
+    kernel/frame_print.c \
     kernel/guard.c \
     kernel/heap_leaks.c \
     kernel/info.c \
@@ -172,6 +173,7 @@ KERNEL_SRCS := \
     kernel/shell_fault.c \
     kernel/shell_memory.c \
     kernel/shell_stack.asm \
+    kernel/shell_watch.c \
     kernel/stall_report.c \
     kernel/step.c \
     kernel/step_call.asm \

@@ -9,6 +9,7 @@
 #include "kernel/config.h"
 #include "kernel/console.h"
 #include "kernel/fault.h"
+#include "kernel/frame_print.h"
 #include "kernel/json.h"
 #include "kernel/symbols.h"
 #include "kernel/thread.h"
@@ -101,52 +102,6 @@ static void print_headline(const struct trap_frame *trap,
     }
     print_culprit(trap);
     printf("\n");
-}
-
-// Who has the frame, in one word or two.
-static const char *frame_owner(const struct page *page)
-{
-    const struct domain *domain = page_domain(page);
-    return domain != NULL                       ? domain->name
-           : page->private_state & FRAME_TABLE  ? "a page table"
-           : page->private_state & FRAME_KERNEL ? "the kernel's own"
-                                                : "free";
-}
-
-// Where a frame was allocated, or freed; 0: not by a call, or never.
-static uintptr_t frame_site(const struct page *page)
-{
-    bool own = page->private_state & (FRAME_TABLE | FRAME_KERNEL);
-    return own ? 0 : site_unpack(page->private_site);
-}
-
-static void print_frame(const struct page *page, int pkey)
-{
-    if (page == NULL) {
-        printf("  frame    none\n");
-        return;
-    }
-    bool owned = page_domain(page) != NULL;
-    printf("  frame    0x%llx, %s%s", (unsigned long long)page_to_phys(page),
-           owned ? "domain " : "", frame_owner(page));
-    if (pkey >= 0) {
-        printf(", key %d", pkey);
-    }
-    if (frame_site(page) != 0) {
-        printf("\n  %s",
-               owned ? "owner    allocated at " : "owner    freed at ");
-        print_call_site(frame_site(page));
-    }
-    printf("\n");
-}
-
-static void print_watch(const struct watch *watch)
-{
-    printf("  watched  %s, by thread %s, ",
-           watch->access == ACCESS_READ ? "every access" : "writes",
-           thread_name_at(watch->thread, watch->time));
-    print_ago(cpu_read_tsc() - watch->time);
-    printf("; %u refused so far\n", watch->hits);
 }
 
 // What surrounds the instruction; its first byte in brackets.
@@ -269,10 +224,10 @@ void fault_report(const struct trap_frame *trap, const struct fault *fault)
     printf("  error    0x%x (%s, %s)\n", fault->error_code,
            trap_name(trap->vector), fault_kind_name(fault->kind));
     if (trap->vector == TRAP_PF) {
-        print_frame(page, fault->pkey);
+        frame_print(page, fault->pkey);
     }
     if (fault_watch(fault) != NULL) {
-        print_watch(fault_watch(fault));
+        watch_print(fault_watch(fault));
     }
     print_rights((uint32_t)trap->rights);
     printf("  context  thread %s, trap level %u, CPU %u, engine %s\n",

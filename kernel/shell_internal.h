@@ -36,6 +36,15 @@ void shell_free(int argc, char **argv);
 // ---- Checks: shell_audit.c.
 void shell_audit(int argc, char **argv);
 
+// ---- Who touches what: shell_watch.c.
+void shell_watch(int argc, char **argv);
+void shell_unwatch(int argc, char **argv);
+void shell_freeze(int argc, char **argv);
+void shell_thaw(int argc, char **argv);
+void shell_who(int argc, char **argv);
+void shell_brackets(int argc, char **argv);
+void shell_history(int argc, char **argv);
+
 // ---- Deliberate faults: shell_fault.c.
 void shell_fault(int argc, char **argv);
 

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: MIT
+//
+// Who touches a frame: watches, open brackets, and what happened.
+#include "kernel/backtrace.h"
+#include "kernel/bracket_print.h"
+#include "kernel/frame_print.h"
+#include "kernel/profile_print.h"
+#include "kernel/shell_internal.h"
+#include "kernel/thread.h"
+#include "kernel/trace_print.h"
+#include "keyhole.h"
+#include "mm/domain.h"
+#include "mm/frames.h"
+#include "mm/layout.h"
+#include "mm/misuse.h"
+#include "mm/profile.h"
+#include "mm/trace.h"
+#include "mm/watch.h"
+
+#define HISTORY_SHOWN 10
+#define HISTORY_MAX 1000
+#define SITES_SHOWN 10
+#define FREEZE_MAX 1024 // frames, of the largest block
+
+// A frame by its physical address, or by one in the direct map. NULL: it is
+// none, and that was said.
+static struct page *frame_from(const char *text)
+{
+    uintptr_t address;
+    if (!shell_address(text, &address)) {
+        return NULL;
+    }
+    if (address - DIRECT_MAP_BASE < DIRECT_MAP_SIZE) {
+        address -= DIRECT_MAP_BASE;
+    }
+    struct page *page =
+        address < DIRECT_MAP_SIZE ? phys_to_page(address) : NULL;
+    if (page == NULL) {
+        printf("%s: no frame is there; want a physical address, or one in the "
+               "direct map\n",
+               text);
+    }
+    return page;
+}
+
+static void print_error(int error)
+{
+    switch (error) {
+    case -EINVAL:
+        printf("not allocated, or not all of one domain\n");
+        break;
+    case -EEXIST:
+        printf("watched or frozen already\n");
+        break;
+    case -ENOENT:
+        printf("not watched, or frozen with another number of frames\n");
+        break;
+    case -ENOSPC:
+        printf("%d are watched already; unwatch some\n", WATCHES_MAX);
+        break;
+    default:
+        printf("out of memory\n");
+        break;
+    }
+}
+
+static void watches_list(void)
+{
+    const struct watch *watch = NULL;
+    unsigned count = 0;
+    for (; (watch = watch_next(watch)) != NULL; count++) {
+        printf("  0x%llx, %zu frame%s, %s, thread %s, %u refused\n    by ",
+               (unsigned long long)page_to_phys(watch->first), watch->count,
+               watch->count == 1 ? "" : "s",
+               watch->frozen                  ? "frozen"
+               : watch->access == ACCESS_READ ? "every access"
+                                              : "writes",
+               thread_name_at(watch->thread, watch->time), watch->hits);
+        print_code_place(site_unpack(watch->site) - 1);
+        printf("\n");
+    }
+    if (count == 0) {
+        printf("  nothing is watched\n");
+    }
+}
+
+// The words behind the address, in any order. False: one is none of them.
+static bool watch_words(int argc, char **argv, enum fault_access *access,
+                        enum fault_mode *mode)
+{
+    for (int i = 0; i < argc; i++) {
+        if (strcmp(argv[i], "access") == 0) {
+            *access = ACCESS_READ;
+        } else if (strcmp(argv[i], "write") == 0) {
+            *access = ACCESS_WRITE;
+        } else if (strcmp(argv[i], "strict") == 0) {
+            *mode = FAULT_MODE_STRICT;
+        } else if (strcmp(argv[i], "relaxed") == 0) {
+            *mode = FAULT_MODE_RELAXED;
+        } else {
+            printf("%s: want access or write, strict or relaxed\n", argv[i]);
+            return false;
+        }
+    }
+    return true;
+}
+
+void shell_watch(int argc, char **argv)
+{
+    enum fault_access access = ACCESS_READ;
+    enum fault_mode mode = FAULT_MODE_RELAXED;
+    if (argc == 1) {
+        watches_list();
+        return;
+    }
+    struct page *page = frame_from(argv[1]);
+    if (page == NULL || !watch_words(argc - 2, argv + 2, &access, &mode)) {
+        return;
+    }
+    int error = watch_page(page, access, mode);
+    if (error != 0) {
+        print_error(error);
+        return;
+    }
+    printf("  %s to frame 0x%llx %s reported, and %s\n",
+           access == ACCESS_READ ? "every access" : "writes",
+           (unsigned long long)page_to_phys(page),
+           access == ACCESS_READ ? "is" : "are",
+           mode == FAULT_MODE_RELAXED ? "let through" : "refused");
+}
+
+void shell_unwatch(int argc, char **argv)
+{
+    (void)argc;
+    struct page *page = frame_from(argv[1]);
+    if (page == NULL) {
+        return;
+    }
+    int hits = unwatch_page(page);
+    if (hits < 0) {
+        print_error(hits);
+        return;
+    }
+    printf("  %d access%s\n", hits, hits == 1 ? "" : "es");
+}
+
+static bool range_from(int argc, char **argv, struct page **first,
+                       uint64_t *count)
+{
+    *count = 1;
+    *first = frame_from(argv[1]);
+    return *first != NULL &&
+           (argc < 3 || shell_number(argv[2], FREEZE_MAX, count));
+}
+
+void shell_freeze(int argc, char **argv)
+{
+    struct page *first;
+    uint64_t count;
+    if (!range_from(argc, argv, &first, &count)) {
+        return;
+    }
+    int error = freeze_range(first, count, FAULT_MODE_DEFAULT);
+    if (error != 0) {
+        print_error(error);
+        return;
+    }
+    printf("  %llu frame%s from 0x%llx on can be read only\n",
+           (unsigned long long)count, count == 1 ? "" : "s",
+           (unsigned long long)page_to_phys(first));
+}
+
+void shell_thaw(int argc, char **argv)
+{
+    struct page *first;
+    uint64_t count;
+    if (!range_from(argc, argv, &first, &count)) {
+        return;
+    }
+    int hits = thaw_range(first, count);
+    if (hits < 0) {
+        print_error(hits);
+        return;
+    }
+    printf("  %d write%s refused meanwhile\n", hits,
+           hits == 1 ? " was" : "s were");
+}
+
+// What is known of a frame: whose, by which call, what is open on it, and what
+// was.
+void shell_who(int argc, char **argv)
+{
+    (void)argc;
+    const struct page *page = frame_from(argv[1]);
+    if (page == NULL) {
+        return;
+    }
+    const struct domain *domain = page_domain(page);
+    frame_print(page, domain != NULL ? (int)domain_leaf_key(domain) : -1);
+    if (watch_of(page) != NULL) {
+        watch_print(watch_of(page));
+    }
+    printf("  brackets open on it:\n");
+    if (brackets_print(page) == 0) {
+        printf("    none\n");
+    }
+    trace_print_frame(page);
+}
+
+void shell_brackets(int argc, char **argv)
+{
+    uint64_t count = SITES_SHOWN;
+    if (argc == 1) {
+        printf("  %u open\n", brackets_print(NULL));
+        return;
+    }
+    if (strcmp(argv[1], "--top") != 0) {
+        printf("%s: want --top, with a number or without\n", argv[1]);
+        return;
+    }
+    if (argc > 2 && !shell_number(argv[2], PROFILE_SITES, &count)) {
+        return;
+    }
+    if (!profile_print((unsigned)count)) {
+        printf("there is no history; boot with trace=on\n");
+    }
+}
+
+void shell_history(int argc, char **argv)
+{
+    uint64_t count = HISTORY_SHOWN;
+    if (argc > 1 && !shell_number(argv[1], HISTORY_MAX, &count)) {
+        return;
+    }
+    if (!trace_is_on) {
+        printf("there is no history; boot with trace=on\n");
+    } else if (trace_print_last((unsigned)count, "  newest first:\n") == 0) {
+        printf("  nothing has happened\n");
+    }
+}
