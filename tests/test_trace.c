@@ -10,6 +10,7 @@
 #include "mm/frames.h"
 #include "mm/layout.h"
 #include "mm/misuse.h"
+#include "mm/profile.h"
 #include "mm/trace.h"
 #include "tests/engines.h"
 #include "tests/handlers.h"
@@ -200,4 +201,31 @@ TEST(trace, who_reads_gets_no_halves)
     CHECK_EQ(wrong, 0);
     CHECK_EQ(read, READS);
     frames_put();
+}
+
+// What the history adds to a map and an unmap, but for the few instructions of
+// its hooks; measured where it is off too.
+BENCH(trace, events_of_a_pair)
+{
+    struct page *one = alloc_page(domain_ram);
+    struct trace_event *ring = percpu.trace_ring;
+    struct profile_site *profile = percpu.profile;
+    void *memory = kzalloc(TRACE_EVENTS * sizeof(*ring));
+    void *table = kzalloc((PROFILE_SITES + 1) * sizeof(*profile));
+    if (one != NULL && memory != NULL && table != NULL) {
+        percpu.trace_ring = memory;
+        percpu.profile = table;
+        void *at = kmap_local_pages(&one, 1); // noted in every build
+        struct bracket *top = percpu.bracket_top;
+        BENCH_LOOP (n) {
+            trace_map(top - 1, (uintptr_t)at, 0);
+            trace_unmap(top, (uintptr_t)at, 0, CALL_SITE());
+        }
+        kunmap_local(at);
+        percpu.trace_ring = ring;
+        percpu.profile = profile;
+        free_page(one);
+    }
+    kfree(table);
+    kfree(memory);
 }
