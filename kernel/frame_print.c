@@ -42,6 +42,10 @@ void frame_print(const struct page *page, int pkey)
         printf("\n  %s",
                owned ? "owner    allocated at " : "owner    freed at ");
         print_call_site(frame_site(page));
+        if (page_age(page) >= 0) {
+            printf(", ");
+            print_ago((uint64_t)page_age(page));
+        }
     }
     printf("\n");
 }

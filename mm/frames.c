@@ -199,6 +199,7 @@ static __used __noinline struct page *block_take(struct domain *domain,
     for (uint64_t i = 0; i < BIT(order); i++) {
         page[i].private_state &= ~FRAME_POISONED;
         page[i].private_site = site_pack(site);
+        page_note_birth(&page[i]);
     }
     return page;
 }
@@ -214,6 +215,7 @@ static __used __noinline struct page *page_take_parked(struct page *page,
     }
     page->private_state = FRAME_BLOCK_STATE;
     page->private_site = site_pack(site);
+    page_note_birth(page);
     return page;
 }
 
@@ -251,6 +253,7 @@ page_take(struct domain *domain, uintptr_t site)
         }
     }
     page->private_site = site_pack(site);
+    page_note_birth(page);
     cpu_interrupts_restore(flags);
     return page;
 }
@@ -350,6 +353,19 @@ void free_page(struct page *page)
         return;
     }
     page_give_quick(page, owner, CALL_SITE());
+}
+
+int64_t page_age(const struct page *page)
+{
+#ifdef KEYHOLE_DEBUG
+    if (page_domain(page) != NULL && !long_maps_touched(page)) {
+        uint32_t now = (uint32_t)(cpu_read_tsc() >> FRAME_BORN_SHIFT) | 1;
+        return (int64_t)(now - page->private_next) << FRAME_BORN_SHIFT;
+    }
+#else
+    (void)page;
+#endif
+    return -1;
 }
 
 phys_addr_t page_to_phys(const struct page *page)

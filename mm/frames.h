@@ -6,6 +6,7 @@
 // guarded by mm_lock.
 #pragma once
 
+#include "arch/cpu.h"
 #include "keyhole.h"
 #include "lib/boot_info.h"
 #include "lib/types.h"
@@ -93,6 +94,22 @@ static inline uint32_t page_owner(const struct page *page)
 {
     return *(const volatile uint32_t *)&page->private_domain;
 }
+
+// In debug builds, when a frame was allocated: in private_next, for as long as
+// neither kmap() nor vmap() has needed that (mm/long_maps.h).
+#define FRAME_BORN_SHIFT 20 // of ticks of the TSC
+
+static inline void page_note_birth(struct page *page)
+{
+#ifdef KEYHOLE_DEBUG
+    page->private_next = (uint32_t)(cpu_read_tsc() >> FRAME_BORN_SHIFT) | 1;
+#else
+    (void)page;
+#endif
+}
+
+// Ticks of the TSC since then, in steps of 2^20; -1: not known.
+int64_t page_age(const struct page *page);
 
 // Take over the machine's memory: `ram` is all of it, `available` what nobody
 // uses yet; the kernel image's frames are the kernel's own. Boot, with the page
