@@ -140,7 +140,8 @@ static uintptr_t frame_leave(uintptr_t *rbp)
 }
 
 // Whether the function at `address` works for its callers and is none of their
-// business: memcpy() and the like.
+// business: memcpy() and the like. By where the function begins: what the
+// compiler makes of several lines has none.
 static bool is_helper(uintptr_t address)
 {
     static const char *const files[] = {
@@ -151,7 +152,9 @@ static bool is_helper(uintptr_t address)
     };
     const char *file;
     unsigned line;
-    if (!symbol_line(address, &file, &line)) {
+    uintptr_t offset;
+    if (symbol_find(address, &offset) == NULL ||
+        !symbol_line(address - offset, &file, &line)) {
         return false;
     }
     for (unsigned i = 0; i < ARRAY_SIZE(files); i++) {
