@@ -226,7 +226,6 @@ TEST_SRCS := \
     tests/test_copy.c \
     tests/test_cpus.c \
     tests/test_cpus_keys.c \
-    tests/test_escapes.c \
     tests/test_fault.c \
     tests/test_fault_mode.c \
     tests/test_fault_mode_watch.c \
@@ -616,9 +615,9 @@ bench-accept: bench-release ## Make what they are now the baseline
 
 report: ## Measure every engine, write $(O)/report/index.html: COSTS=
 	@tools/install-deps report
-	@$(MAKE) $(PARALLEL) elf
+	@$(MAKE) $(PARALLEL) O=$(O)/bugs BUILD=debug APP=tests/bugs elf
 	@$(MAKE) $(PARALLEL) O=$(O)/release BUILD=release elf
-	@$(PYTHON) tools/report --release '$(O)/release' --debug '$(O)' \
+	@$(PYTHON) tools/report --release '$(O)/release' --debug '$(O)/bugs' \
 	    --out '$(O)/report' --costs '$(COSTS)' --compiler '$(CC_VERSION)' \
 	    --qemu '$(QEMU)' --jobs $(JOBS) $(if $(PROTECT),--engine $(PROTECT))
 
@@ -715,6 +714,7 @@ TOOL_TESTS := \
     tests/docs/run-docs \
     tests/tools/test-reproducible \
     tests/tools/test-app \
+    tests/tools/test-bugs \
     tests/tools/test-bench-check \
     tests/tools/test-layers \
     tests/tools/test-engines \

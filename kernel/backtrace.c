@@ -53,7 +53,8 @@ void print_code_place(uintptr_t address)
 
 // --------------------------------------------------------------- The caller
 
-#define CALL_SIZE 5      // E8 and a distance
+#define CALL_SIZE 5 // E8 and a distance
+#define CALL_INDIRECT_MAX 7
 #define LEAF_SLOTS_MAX 8 // what a function without a frame keeps on the stack
 
 #define FRAME_MADE 4 // bytes of code that do so
@@ -77,25 +78,43 @@ static bool is_call_of(uintptr_t ip, uintptr_t function)
            ip + (uintptr_t)(intptr_t)distance == function;
 }
 
-// Whether it is one of a call through a register.
+// Whether it is one of a call through a register or memory: FF /2, with what
+// the byte after it asks for (SDM 2A 2.1.5).
 static bool is_indirect_call(uintptr_t ip)
 {
-    const uint8_t *before = (const uint8_t *)ip - 2;
-    return image_is_text(ip - 2) && image_is_text(ip - 1) &&
-           before[0] == 0xff && (before[1] & 0xf8) == 0xd0;
+    for (unsigned size = 2; size <= CALL_INDIRECT_MAX; size++) {
+        const uint8_t *code = (const uint8_t *)ip - size;
+        if (!image_is_text(ip - size) || !image_is_text(ip - 1)) {
+            return false;
+        }
+        unsigned mode = code[1] >> 6, base = code[1] & 7;
+        bool far = mode == 2 || (mode == 0 && base == 5);
+        unsigned want = 2 + (mode != 3 && base == 4) + (mode == 1) + 4 * far;
+        if (code[0] == 0xff && (code[1] & 0x38) == 0x10 && size == want) {
+            return true;
+        }
+    }
+    return false;
 }
 
 // A function that calls nobody keeps no frame: who called it is among the first
-// words on the stack, and the chain of frames begins with its caller's.
+// words on the stack, and the chain of frames begins with its caller's. What is
+// called and is no code is like that as well.
 static uintptr_t leaf_caller(const struct trap_frame *trap)
 {
     uintptr_t bottom, top, offset;
-    if (symbol_find(trap->rip, &offset) == NULL ||
-        (has_frame(trap->rip - offset) && offset >= FRAME_MADE) ||
-        !stack_find(trap->rsp, &bottom, &top) || trap->rsp % 8 != 0) {
+    if (!stack_find(trap->rsp, &bottom, &top) || trap->rsp % 8 != 0 ||
+        top - trap->rsp < sizeof(uintptr_t)) {
         return 0;
     }
     const uintptr_t *word = (const uintptr_t *)trap->rsp;
+    if (!image_is_text(trap->rip)) {
+        return is_indirect_call(word[0]) ? word[0] : 0;
+    }
+    if (symbol_find(trap->rip, &offset) == NULL ||
+        (has_frame(trap->rip - offset) && offset >= FRAME_MADE)) {
+        return 0;
+    }
     for (unsigned i = 0; i < LEAF_SLOTS_MAX && (uintptr_t)&word[i + 1] <= top &&
                          (uintptr_t)&word[i] != trap->rbp;
          i++) {
@@ -107,23 +126,64 @@ static uintptr_t leaf_caller(const struct trap_frame *trap)
     return 0;
 }
 
-uintptr_t code_caller(const struct trap_frame *trap)
+// The return address in the frame at *rbp, which becomes that of the caller; 0:
+// nothing that looks like a frame is there.
+static uintptr_t frame_leave(uintptr_t *rbp)
 {
-    uintptr_t caller = leaf_caller(trap), bottom, top;
-    if (caller != 0 || !stack_find(trap->rbp, &bottom, &top) ||
-        trap->rbp % 8 != 0 || top - trap->rbp < 16) {
-        return caller;
+    uintptr_t bottom, top;
+    if (!stack_find(*rbp, &bottom, &top) || *rbp % 8 != 0 || top - *rbp < 16) {
+        return 0;
     }
-    caller = ((const uintptr_t *)trap->rbp)[1];
-    return image_is_text(caller) ? caller : 0;
+    const uintptr_t *frame = (const uintptr_t *)*rbp;
+    *rbp = frame[0];
+    return image_is_text(frame[1]) ? frame[1] : 0;
 }
 
-bool code_is_a_helper(uintptr_t address)
+// Whether the function at `address` works for its callers and is none of their
+// business: memcpy() and the like. By where the function begins: what the
+// compiler makes of several lines has none.
+static bool is_helper(uintptr_t address)
 {
+    static const char *const files[] = {
+        "kernel/console.c",
+        "lib/format.c",
+        "lib/string.c",
+        "mm/copy.c",
+    };
     const char *file;
     unsigned line;
-    return symbol_line(address, &file, &line) &&
-           strcmp(file, "lib/string.c") == 0;
+    uintptr_t offset;
+    if (symbol_find(address, &offset) == NULL ||
+        !symbol_line(address - offset, &file, &line)) {
+        return false;
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(files); i++) {
+        if (strcmp(file, files[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+uintptr_t code_culprit(const struct trap_frame *trap, uintptr_t *helper)
+{
+    uintptr_t rbp = trap->rbp, caller = leaf_caller(trap);
+    uintptr_t at = trap->rip;
+    *helper = 0;
+    if (!image_is_text(at)) {
+        return caller;
+    }
+    for (unsigned i = 0; i < FRAMES_MAX && is_helper(at); i++) {
+        *helper = at;
+        if (i != 0 || caller == 0) {
+            caller = frame_leave(&rbp);
+        }
+        if (caller == 0) {
+            return 0;
+        }
+        at = caller - 1;
+    }
+    return at != trap->rip && !is_helper(at) ? caller : 0;
 }
 
 // ---------------------------------------------------------------- The chain

@@ -16,13 +16,12 @@ void print_call_site(uintptr_t return_address);
 // "function (dir/file.c:34)".
 void print_code_place(uintptr_t address);
 
-// The return address of the function that a trap interrupted, as far as it can
-// be told: 0 if not. Any context.
-uintptr_t code_caller(const struct trap_frame *trap);
-
-// Whether the function at `address` works for its callers and is none of their
-// business: memcpy() and the like.
-bool code_is_a_helper(uintptr_t address);
+// Who is to answer for what a trap interrupted, if not that itself: the return
+// address of a call. Of code that works for others (memcpy(), printf(), the
+// copy helpers), with an address inside the function that they called in
+// *helper; or of what is no code, with 0 there. 0: the interrupted code itself,
+// or it cannot be told. Any context.
+uintptr_t code_culprit(const struct trap_frame *trap, uintptr_t *helper);
 
 // The chain of calls that led to what a trap interrupted. Any context.
 void print_trap_backtrace(const struct trap_frame *trap);

@@ -33,16 +33,15 @@ void fault_report_for_programs(bool yes)
     for_programs = yes;
 }
 
-// Whose doing it is: the function and line, and of code that works for others
-// their call of it.
+// Whose doing it is: the function and line; of code that works for others their
+// call of it, and of what is no code the call that led there.
 static void print_culprit(const struct trap_frame *trap)
 {
-    uintptr_t caller = code_is_a_helper(trap->rip) ? code_caller(trap) : 0;
+    uintptr_t helper, caller = code_culprit(trap, &helper);
     printf(", by ");
     print_code_place(caller != 0 ? caller - 1 : trap->rip);
-    if (caller != 0) {
-        printf(" in ");
-        printf("%s", symbol_find(trap->rip, NULL));
+    if (caller != 0 && helper != 0) {
+        printf(" in %s", symbol_find(helper, NULL));
     }
 }
 
@@ -190,7 +189,7 @@ static void print_json(const struct trap_frame *trap, const struct fault *fault,
            (void *)fault->ip, fault->error_code, fault->pkey);
     print_json_name("key", fault->pkey >= 0 ? key_name(fault->pkey) : NULL);
     print_json_place("", fault->ip);
-    uintptr_t caller = code_is_a_helper(trap->rip) ? code_caller(trap) : 0;
+    uintptr_t helper, caller = code_culprit(trap, &helper);
     if (caller != 0) {
         print_json_place("caller_", caller - 1);
     }

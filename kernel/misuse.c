@@ -8,6 +8,7 @@
 #include "kernel/catch.h"
 #include "kernel/console.h"
 #include "lib/panic.h"
+#include "lib/string.h"
 #include "mm/frames.h"
 
 static struct misuse last; // for tests: of any thread
@@ -17,9 +18,25 @@ const struct misuse *misuse_last(void)
     return &last;
 }
 
-static void misuse_print(const struct misuse *misuse)
+// Who did it, as far as it can be told: whoever made the call that is refused,
+// or else what the first site says, which is not blamed for more than that.
+static void print_culprit(const struct misuse *misuse)
 {
-    uint64_t flags = console_begin();
+    const char *what = misuse->site[0].what;
+    if (what == NULL || misuse->site[0].ip == 0) {
+        return;
+    }
+    if (strncmp(what, "this ", 5) == 0) {
+        printf(", by ");
+    } else {
+        printf(", %s by ", what);
+    }
+    print_code_place(misuse->site[0].ip - 1);
+}
+
+// The first line: it alone tells the story.
+static void print_headline(const struct misuse *misuse)
+{
     printf("MISUSE: %s", misuse->what);
     if (misuse->page != NULL) {
         struct domain *domain = page_domain(misuse->page);
@@ -32,7 +49,14 @@ static void misuse_print(const struct misuse *misuse)
     if (misuse->address != NULL) {
         printf(", address %p", misuse->address);
     }
+    print_culprit(misuse);
     printf("\n");
+}
+
+static void misuse_print(const struct misuse *misuse)
+{
+    uint64_t flags = console_begin();
+    print_headline(misuse);
     for (unsigned i = 0; i < 2; i++) {
         if (misuse->site[i].what != NULL) {
             printf("  %s: ", misuse->site[i].what);

@@ -66,7 +66,7 @@ void heap_check_alloc(void *object, size_t size, unsigned class, uintptr_t site)
         misuse_report(&(struct misuse){
             .what = "heap object written to after it was freed",
             .address = bad,
-            .site = {{"this allocation of its memory", site},
+            .site = {{"found at this allocation", site},
                      {freed != 0 ? "freed" : NULL, site_unpack(freed)}},
         });
     }
@@ -80,7 +80,7 @@ static void red_check(const void *red, size_t size, int32_t alloc_site,
         misuse_report(&(struct misuse){
             .what = "heap object written past its end",
             .address = bad,
-            .site = {{"this free", site},
+            .site = {{"found at this free", site},
                      {"allocated", site_unpack(alloc_site)}},
         });
     }

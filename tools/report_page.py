@@ -20,6 +20,7 @@ th { border-bottom: 2px solid #888; }
                              font-variant-numeric: tabular-nums; }
 .model { color: #7b4b94; } .words { font-style: italic; }
 .caught { background: #e3f1e3; } .missed { background: #fbe3d6; }
+.late { background: #faf3d1; }
 .failed { background: #c8553d; color: #fff; } .unknown { color: #888; }
 svg { max-width: 100%; height: auto; }
 """
@@ -167,8 +168,9 @@ def page(runs, model, about):
         section("Memory: boot and page tables", *memory_plots(runs),
                 parts.over(runs, "memory", "memory", ("boot.",), events)),
         section("What each engine catches", note(
-            "Each row is a bug that a test plants (tests/test_escapes.c), in "
-            "a debug build."), parts.caught(runs),
+            "Each row is a bug that is planted (tests/bugs), in a debug build. "
+            "What is late is found when the harm is done."),
+            parts.caught(runs),
             note("Other suites under the same engines:"), parts.suites(runs)),
         section("The model", parts.model_table(model), note(
             "What the ways of closing a page ask for at the least, by these "

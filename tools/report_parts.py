@@ -164,7 +164,7 @@ def caught(runs):
     """The planted bugs by engine."""
     tests, order = {}, []
     for run in runs:
-        if run.kind == "tests":
+        if run.kind == "bugs":
             order.append(run.engine)
             for test in run.tests:
                 if test.name.startswith(escapes.SUITE):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 #
 # The runs that a report is made of: each engine, on how many CPUs, with how much
-# memory, and the tests that plant bugs. A run that goes wrong is part of the
-# report, not its end.
+# memory, the tests of misuse, and the bugs that are planted. A run that goes
+# wrong is part of the report, not its end.
 
 import concurrent.futures
 import os
@@ -18,11 +18,13 @@ MEMORIES = ("32M", "512M", "4G", "64G")
 USUAL_MEMORY = "512M"
 ON_CPUS = "kmap.pair_on_every_cpu,vmap.unmap_256_ipis,workload.cpus_*"
 OF_MEMORY = "boot.*"
-# Bugs that are planted, misuses, and what hostile callers do.
-TESTS = ("escape.*,misuse.*,misuse_maps.*,misuse_corners.*,hostile.*,"
+# Bugs that are planted; misuses, and what hostile callers do.
+BUGS = escapes.SUITE + "*"
+TESTS = ("misuse.*,misuse_maps.*,misuse_corners.*,hostile.*,"
          "heap_misuse.*,thread_misuse.*,audit.*,fault.*,kmap.*,pages.*,"
          "range.*,vmap.*,kmap_shared.*")
 LIMIT_S = 300
+DEBUG_KINDS = ("bugs", "tests")  # of runs of the debug kernel
 
 
 class Run:
@@ -46,7 +48,7 @@ class Run:
 
     def words(self):
         words = ["protect=" + self.engine, benchlog.SEED]
-        if self.kind == "tests":
+        if self.kind in DEBUG_KINDS:
             return " ".join(words + ["test=" + self.globs])
         return " ".join(words + ["bench=" + self.globs if self.globs
                                  else "bench"])
@@ -62,7 +64,8 @@ def more_runs(engine):
             for n in CPUS if n > 1] + \
         [Run(engine, "memory", memory=m, globs=OF_MEMORY)
          for m in MEMORIES if m != USUAL_MEMORY] + \
-        [Run(engine, "tests", globs=TESTS)]
+        [Run(engine, "bugs", cpus=2, globs=BUGS),
+         Run(engine, "tests", globs=TESTS)]
 
 
 class Builds:
@@ -88,13 +91,15 @@ def judge(run, text, status, timed_out):
     run.tests = escapes.read(text)
     if timed_out:
         run.state, run.why = "failed", f"no end after {LIMIT_S} s"
-    elif status != machine.STATUS_PASSED:
+    elif status not in (machine.STATUS_PASSED,
+                        machine.STATUS_FAILED if run.kind == "bugs" else None):
         run.state, run.why = "failed", machine.status_name(status)
 
 
 def execute(run, builds):
-    extra = () if run.kind == "tests" else benchlog.ICOUNT
-    build = builds.debug if run.kind == "tests" else builds.release
+    debug = run.kind in DEBUG_KINDS
+    extra = () if debug else benchlog.ICOUNT
+    build = builds.debug if debug else builds.release
     target = machine.Machine(build, memory=run.memory, smp=str(run.cpus),
                              words=run.words(), qemu=builds.qemu, extra=extra)
     log = os.path.join(builds.logs, run.name + ".log")
