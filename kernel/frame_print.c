@@ -6,6 +6,7 @@
 #include "arch/cpu.h"
 #include "kernel/backtrace.h"
 #include "kernel/thread.h"
+#include "kernel/timer.h"
 #include "kernel/trace_print.h"
 #include "mm/domain.h"
 #include "mm/frames.h"
@@ -42,9 +43,9 @@ void frame_print(const struct page *page, int pkey)
         printf("\n  %s",
                owned ? "owner    allocated at " : "owner    freed at ");
         print_call_site(frame_site(page));
-        if (page_age(page) >= 0) {
-            printf(", ");
-            print_ago((uint64_t)page_age(page));
+        if (page_age(page) >= 0 && clock_ticks(1000) != 0) {
+            printf(", %llu ms ago",
+                   (unsigned long long)page_age(page) / clock_ticks(1000));
         }
     }
     printf("\n");
