@@ -158,6 +158,7 @@ KERNEL_SRCS := \
     kernel/run.c \
     kernel/sched.c \
     kernel/sched_idle.c \
+    kernel/sched_times.c \
     kernel/shell.c \
     kernel/shell_audit.c \
     kernel/shell_fault.c \
@@ -168,6 +169,7 @@ KERNEL_SRCS := \
     kernel/step_call.asm \
     kernel/symbols.c \
     kernel/thread.c \
+    kernel/thread_look.c \
     kernel/timer.c \
     kernel/trace_print.c \
     kernel/trap.c \
@@ -233,6 +235,7 @@ TEST_SRCS := \
     tests/test_layout.c \
     tests/test_lib.c \
     tests/test_migration.c \
+    tests/test_look.c \
     tests/test_lines.c \
     tests/test_locks.c \
     tests/test_locks_debug.c \
