@@ -174,7 +174,8 @@ KERNEL_SRCS := \
     kernel/trace_print.c \
     kernel/trap.c \
     kernel/wait_queue.c \
-    kernel/watchdog.c
+    kernel/watchdog.c \
+    kernel/wrap.c
 
 FRAMEWORK_SRCS := \
     tests/bench.c \
