@@ -15,6 +15,7 @@ MAKEFLAGS += -rR --no-print-directory
 O := build#: where everything goes that is made
 BUILD := debug#: or release
 APP :=#: folder of an application to link in
+SCRIPTS :=#: more scripts for the shell, besides apps/*.ks: FILE ...
 TEST :=#: tests to run: GLOB[,GLOB]
 TESTS := yes#: no leaves the kernel's own tests out
 MUTANT :=#: mutants to try: GLOB[,GLOB]
@@ -160,10 +161,18 @@ KERNEL_SRCS := \
     kernel/sched_idle.c \
     kernel/sched_times.c \
     kernel/shell.c \
+    kernel/shell_arguments.c \
     kernel/shell_audit.c \
+    kernel/shell_complete.c \
     kernel/shell_fault.c \
+    kernel/shell_help.c \
+    kernel/shell_loop.c \
+    kernel/shell_map.c \
     kernel/shell_memory.c \
+    kernel/shell_script.c \
     kernel/shell_stack.asm \
+    kernel/shell_top.c \
+    kernel/shell_walk.c \
     kernel/stall_report.c \
     kernel/step.c \
     kernel/step_call.asm \
@@ -290,6 +299,10 @@ TEST_SRCS := \
 APP_SRCS := \
     apps/demo.c
 
+TREE_SCRIPTS := \
+    apps/faults.ks \
+    apps/tour.ks
+
 SRCS := $(BOOT_SRCS) $(LIB_SRCS) $(ARCH_SRCS) $(MM_SRCS) $(KERNEL_SRCS) \
     $(FRAMEWORK_SRCS) $(if $(filter no,$(TESTS)),,$(TEST_SRCS)) $(APP_SRCS)
 
@@ -411,7 +424,13 @@ APP_OUT := $(O)/app/$(APP_NAME)-$(firstword $(shell \
     printf '%s' '$(abspath $(APP_DIR))' | cksum))
 APP_OBJS := $(patsubst $(APP_DIR)/%.c,$(APP_OUT)/%.c.o,$(APP_USER_SRCS))
 endif
-ALL_OBJS := $(OBJS) $(O)/obj/app_name.o $(APP_OBJS)
+ALL_OBJS := $(OBJS) $(O)/obj/app_name.o $(O)/obj/scripts.o $(APP_OBJS)
+
+# The shell knows them by their names alone.
+ALL_SCRIPTS := $(TREE_SCRIPTS) $(SCRIPTS)
+ifneq ($(words $(ALL_SCRIPTS)),$(words $(sort $(notdir $(ALL_SCRIPTS)))))
+$(error SCRIPTS=$(SCRIPTS): two scripts with the same name)
+endif
 
 ifneq ($(OPEN_KERNEL),)
 LDFLAGS += --defsym=KERNEL_LOAD_OTHER=$(OTHER_KERNEL_AT)
@@ -450,6 +469,7 @@ $(LD) $(LDFLAGS)
 $(ALL_OBJS)
 $(APP_NAME)
 $(abspath $(APP_DIR))
+$(ALL_SCRIPTS)
 endef
 export FLAGS_TEXT LINK_TEXT
 
@@ -502,6 +522,21 @@ $(O)/obj/app_name.o: $(O)/flags.stamp $(O)/link.stamp
 	@mkdir -p $(@D)
 	$(Q)echo 'extern const char app_name[]; const char app_name[] = "$(APP_NAME)";' | \
 	    $(CC) $(filter-out -g,$(CODEGEN)) $(PREFIX_MAPS) -x c -c - -o $@
+
+# kernel/shell_script.c has the form of the table.
+$(O)/obj/scripts.o: $(ALL_SCRIPTS) $(O)/flags.stamp $(O)/link.stamp
+	@mkdir -p $(@D)
+	$(Q){ echo '.section .rodata, "a"'; \
+	    for file in $(ALL_SCRIPTS); do n=$$((n + 1)); \
+	        echo ".Lname$$n: .asciz \"$${file##*/}\""; \
+	        echo ".Ltext$$n: .incbin \"$$file\""; \
+	        echo ".Lend$$n:"; \
+	    done; \
+	    echo '.balign 8; .global shell_scripts; shell_scripts:'; \
+	    for i in $$(seq $$n); do \
+	        echo ".quad .Lname$$i, .Ltext$$i, .Lend$$i"; \
+	    done; echo '.quad 0, 0, 0'; } | \
+	    $(CC) $(CC_TARGET) -x assembler -c - -o $@
 
 # The kernel is linked twice: once to know every address, and again with the
 # table of symbols and lines made from that. The table stands behind all else,
@@ -710,6 +745,7 @@ TOOL_TESTS := \
     tests/tools/test-reference \
     tests/tools/test-report \
     tests/tools/test-runner \
+    tests/tools/test-shell \
     tests/tools/test-shrink \
     tests/tools/test-stick \
     tests/tools/test-symbols \
