@@ -296,6 +296,32 @@ TEST_SRCS := \
     tests/workload_tables.c \
     tests/workload_vmap.c
 
+# Of all these, what is made small instead of fast.
+SMALL_SRCS := \
+    $(filter boot/%.c arch/acpi%.c,$(BOOT_SRCS) $(ARCH_SRCS)) \
+    lib/format.c \
+    lib/memory_map.c \
+    $(filter mm/audit%.c,$(MM_SRCS)) \
+    mm/heap_report.c \
+    kernel/audit_print.c \
+    kernel/backtrace.c \
+    kernel/cmdline.c \
+    kernel/config.c \
+    kernel/cpus.c \
+    kernel/fault_report.c \
+    kernel/heap_leaks.c \
+    kernel/info.c \
+    kernel/json.c \
+    kernel/lineedit.c \
+    kernel/lineedit_complete.c \
+    $(filter kernel/shell%.c,$(KERNEL_SRCS)) \
+    kernel/stall_report.c \
+    kernel/symbols.c \
+    kernel/thread_look.c \
+    kernel/trace_print.c \
+    kernel/watchdog.c \
+    kernel/wrap.c
+
 APP_SRCS := \
     apps/demo.c
 
@@ -485,6 +511,9 @@ $(O)/link.stamp: FORCE
 
 # Tests are many and none is in a hurry: small is better.
 $(O)/obj/tests/%.c.o: CFLAGS += -Os
+
+# Nor is boot, once, or who reads what these print.
+$(SMALL_SRCS:%=$(O)/obj/%.o): CFLAGS += -Os
 
 # What is measured in them is the kernel's inlined code, and code as an
 # application has it.

@@ -106,7 +106,7 @@ static int wait_with_brackets(void *arg)
     return 0;
 }
 
-static struct thread_look looks[64];
+static struct thread_look looks[16];
 
 static const struct thread_look *look_find(const struct thread *thread,
                                            size_t count)
