@@ -33,8 +33,7 @@ static void slice_time(struct sched_queue *q)
     }
 }
 
-// The running thread stops to run, or another has come: what is seldom to be
-// done then.
+// A thread stops to run, or another has come: what is seldom done then.
 static __noinline void queue_unquiet_locked(struct sched_queue *q)
 {
     slice_time(q);
@@ -195,12 +194,18 @@ static inline void switch_to_locked(struct sched_queue *q, struct thread *to)
     context_switch(&from->sp, to->sp);
 }
 
-void switch_locked(struct sched_queue *q, struct thread *to)
+// The same where the running thread is not put on the queue.
+static inline void switch_away_locked(struct sched_queue *q, struct thread *to)
 {
     if (unlikely(q->times_kept)) {
         queue_time_note_locked(q);
     }
     switch_to_locked(q, to);
+}
+
+void switch_locked(struct sched_queue *q, struct thread *to)
+{
+    switch_away_locked(q, to);
 }
 
 // Behind a switch: on whatever CPU this is now.
@@ -252,7 +257,7 @@ void sched_wait(void)
     uint64_t flags = cpu_interrupts_off();
     struct sched_queue *q = queue_lock_own();
     if (percpu.thread->state != THREAD_READY) {
-        switch_locked(q, queue_next_locked(q));
+        switch_away_locked(q, queue_next_locked(q));
     }
     switch_finish(flags);
 }
@@ -287,7 +292,7 @@ void sched_wait_until(uint64_t wake_at)
         current->state = THREAD_SLEEPING;
         current->wake_at = wake_at;
         sleepers_add_locked(q, current);
-        switch_locked(q, queue_next_locked(q));
+        switch_away_locked(q, queue_next_locked(q));
     }
     switch_finish(flags);
 }
@@ -361,7 +366,7 @@ void sched_move(unsigned cpu)
     if (percpu.cpu != cpu) {
         percpu.thread->cpu = cpu;
         q->leaving = percpu.thread;
-        switch_locked(q, q->idle);
+        switch_away_locked(q, q->idle);
     }
     switch_finish(flags);
 }
@@ -371,13 +376,8 @@ void sched_end(void)
     struct sched_queue *q = queue_lock_own();
     percpu.thread->state = THREAD_ENDED;
     q->leaving = percpu.thread;
-    switch_locked(q, q->idle);
+    switch_away_locked(q, q->idle);
     panic("an ended thread runs");
-}
-
-bool sched_lock_held(void)
-{
-    return percpu.queue != NULL && spin_is_held_here(&percpu.queue->lock);
 }
 
 __init struct sched_queue *sched_queue_create(void)
