@@ -73,18 +73,23 @@ static void print_keys_in_use(void)
 
 static void print_direct_map(void)
 {
+    static const char *const sizes[] = {"", "4 KiB", "2 MiB", "1 GiB"};
     uint64_t bytes[PT_LEVELS + 1];
+    char text[64];
     memory_leaf_bytes(bytes);
-    bool none = bytes[1] + bytes[2] + bytes[3] == 0;
-    printf("  direct map   at 0x%llx, leaves:%s",
-           (unsigned long long)DIRECT_MAP_BASE, none ? " none" : "");
-    const char *separator = " ";
+    uint64_t left = bytes[1] + bytes[2] + bytes[3];
+    snprintf(text, sizeof(text), "at 0x%llx, leaves:%s",
+             (unsigned long long)DIRECT_MAP_BASE, left == 0 ? " none" : "");
+    printf("  direct map   ");
+    struct wrap wrap = {15, 15};
+    wrap_word(&wrap, text);
     for (unsigned level = 3; level >= 1; level--) {
+        left -= bytes[level];
         if (bytes[level] != 0) {
-            printf("%s%llu of ", separator,
-                   (unsigned long long)(bytes[level] / PT_LEVEL_SIZE(level)));
-            info_size_print(PT_LEVEL_SIZE(level));
-            separator = ", ";
+            snprintf(text, sizeof(text), "%llu of %s%s",
+                     (unsigned long long)(bytes[level] / PT_LEVEL_SIZE(level)),
+                     sizes[level], left != 0 ? "," : "");
+            wrap_word(&wrap, text);
         }
     }
     printf("\n");
