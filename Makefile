@@ -15,6 +15,7 @@ MAKEFLAGS += -rR --no-print-directory
 O := build#: where everything goes that is made
 BUILD := debug#: or release
 APP :=#: folder of an application to link in
+SCRIPTS :=#: more scripts for the shell, besides apps/*.ks: FILE ...
 TEST :=#: tests to run: GLOB[,GLOB]
 TESTS := yes#: no leaves the kernel's own tests out
 MUTANT :=#: mutants to try: GLOB[,GLOB]
@@ -168,23 +169,34 @@ KERNEL_SRCS := \
     kernel/run.c \
     kernel/sched.c \
     kernel/sched_idle.c \
+    kernel/sched_times.c \
     kernel/shell.c \
+    kernel/shell_arguments.c \
     kernel/shell_audit.c \
+    kernel/shell_complete.c \
     kernel/shell_fault.c \
+    kernel/shell_help.c \
+    kernel/shell_loop.c \
+    kernel/shell_map.c \
     kernel/shell_memory.c \
+    kernel/shell_script.c \
     kernel/shell_stack.asm \
+    kernel/shell_top.c \
+    kernel/shell_walk.c \
     kernel/shell_watch.c \
     kernel/stall_report.c \
     kernel/step.c \
     kernel/step_call.asm \
     kernel/symbols.c \
     kernel/thread.c \
+    kernel/thread_look.c \
     kernel/timer.c \
     kernel/trace_print.c \
     kernel/trap.c \
     kernel/wait_queue.c \
     kernel/watch.c \
-    kernel/watchdog.c
+    kernel/watchdog.c \
+    kernel/wrap.c
 
 FRAMEWORK_SRCS := \
     tests/bench.c \
@@ -246,6 +258,7 @@ TEST_SRCS := \
     tests/test_layout.c \
     tests/test_lib.c \
     tests/test_migration.c \
+    tests/test_look.c \
     tests/test_lines.c \
     tests/test_locks.c \
     tests/test_locks_debug.c \
@@ -301,8 +314,38 @@ TEST_SRCS := \
     tests/workload_tables.c \
     tests/workload_vmap.c
 
+# Of all these, what is made small instead of fast.
+SMALL_SRCS := \
+    $(filter boot/%.c arch/acpi%.c,$(BOOT_SRCS) $(ARCH_SRCS)) \
+    lib/format.c \
+    lib/memory_map.c \
+    $(filter mm/audit%.c,$(MM_SRCS)) \
+    mm/heap_report.c \
+    kernel/audit_print.c \
+    kernel/backtrace.c \
+    kernel/cmdline.c \
+    kernel/config.c \
+    kernel/cpus.c \
+    kernel/fault_report.c \
+    kernel/heap_leaks.c \
+    kernel/info.c \
+    kernel/json.c \
+    kernel/lineedit.c \
+    kernel/lineedit_complete.c \
+    $(filter kernel/shell%.c,$(KERNEL_SRCS)) \
+    kernel/stall_report.c \
+    kernel/symbols.c \
+    kernel/thread_look.c \
+    kernel/trace_print.c \
+    kernel/watchdog.c \
+    kernel/wrap.c
+
 APP_SRCS := \
     apps/demo.c
+
+TREE_SCRIPTS := \
+    apps/faults.ks \
+    apps/tour.ks
 
 SRCS := $(BOOT_SRCS) $(LIB_SRCS) $(ARCH_SRCS) $(MM_SRCS) $(KERNEL_SRCS) \
     $(FRAMEWORK_SRCS) $(if $(filter no,$(TESTS)),,$(TEST_SRCS)) $(APP_SRCS)
@@ -425,7 +468,13 @@ APP_OUT := $(O)/app/$(APP_NAME)-$(firstword $(shell \
     printf '%s' '$(abspath $(APP_DIR))' | cksum))
 APP_OBJS := $(patsubst $(APP_DIR)/%.c,$(APP_OUT)/%.c.o,$(APP_USER_SRCS))
 endif
-ALL_OBJS := $(OBJS) $(O)/obj/app_name.o $(APP_OBJS)
+ALL_OBJS := $(OBJS) $(O)/obj/app_name.o $(O)/obj/scripts.o $(APP_OBJS)
+
+# The shell knows them by their names alone.
+ALL_SCRIPTS := $(TREE_SCRIPTS) $(SCRIPTS)
+ifneq ($(words $(ALL_SCRIPTS)),$(words $(sort $(notdir $(ALL_SCRIPTS)))))
+$(error SCRIPTS=$(SCRIPTS): two scripts with the same name)
+endif
 
 ifneq ($(OPEN_KERNEL),)
 LDFLAGS += --defsym=KERNEL_LOAD_OTHER=$(OTHER_KERNEL_AT)
@@ -464,6 +513,7 @@ $(LD) $(LDFLAGS)
 $(ALL_OBJS)
 $(APP_NAME)
 $(abspath $(APP_DIR))
+$(ALL_SCRIPTS)
 endef
 export FLAGS_TEXT LINK_TEXT
 
@@ -479,6 +529,9 @@ $(O)/link.stamp: FORCE
 
 # Tests are many and none is in a hurry: small is better.
 $(O)/obj/tests/%.c.o: CFLAGS += -Os
+
+# Nor is boot, once, or who reads what these print.
+$(SMALL_SRCS:%=$(O)/obj/%.o): CFLAGS += -Os
 
 # What is measured in them is the kernel's inlined code, and code as an
 # application has it.
@@ -519,6 +572,21 @@ $(O)/obj/app_name.o: $(O)/flags.stamp $(O)/link.stamp
 	@mkdir -p $(@D)
 	$(Q)echo 'extern const char app_name[]; const char app_name[] = "$(APP_NAME)";' | \
 	    $(CC) $(filter-out -g,$(CODEGEN)) $(PREFIX_MAPS) -x c -c - -o $@
+
+# kernel/shell_script.c has the form of the table.
+$(O)/obj/scripts.o: $(ALL_SCRIPTS) $(O)/flags.stamp $(O)/link.stamp
+	@mkdir -p $(@D)
+	$(Q){ echo '.section .rodata, "a"'; \
+	    for file in $(ALL_SCRIPTS); do n=$$((n + 1)); \
+	        echo ".Lname$$n: .asciz \"$${file##*/}\""; \
+	        echo ".Ltext$$n: .incbin \"$$file\""; \
+	        echo ".Lend$$n:"; \
+	    done; \
+	    echo '.balign 8; .global shell_scripts; shell_scripts:'; \
+	    for i in $$(seq $$n); do \
+	        echo ".quad .Lname$$i, .Ltext$$i, .Lend$$i"; \
+	    done; echo '.quad 0, 0, 0'; } | \
+	    $(CC) $(CC_TARGET) -x assembler -c - -o $@
 
 # The kernel is linked twice: once to know every address, and again with the
 # table of symbols and lines made from that. The table stands behind all else,
@@ -726,6 +794,7 @@ TOOL_TESTS := \
     tests/tools/test-reference \
     tests/tools/test-report \
     tests/tools/test-runner \
+    tests/tools/test-shell \
     tests/tools/test-shrink \
     tests/tools/test-stick \
     tests/tools/test-symbolize \

@@ -116,6 +116,9 @@ struct cpu_data {
     uint32_t apic_id;
     bool tlb_lazy; // tlb_wake() is to be called
 
+    uint64_t ipis; // interrupts that CPUs sent; all other ones
+    uint64_t interrupts;
+
     struct timer_slot timer[PERCPU_TIMERS];
     uint64_t
         heartbeat; // TSC when the watchdog's timer came (kernel/watchdog.h)

@@ -6,6 +6,7 @@
 #include "arch/pks.h"
 #include "arch/pte.h"
 #include "kernel/config.h"
+#include "kernel/wrap.h"
 #include "keyhole.h"
 #include "mm/domain.h"
 #include "mm/engine.h"
@@ -19,8 +20,7 @@
 
 #define DOMAINS_SHOWN 16
 
-// A size as people say it, with one decimal where it is not whole.
-static void print_size(uint64_t bytes)
+void info_size_print(uint64_t bytes)
 {
     static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
     unsigned unit = 0;
@@ -51,30 +51,45 @@ static void print_keys_in_use(void)
         return;
     }
     printf("  keys         ");
-    const char *separator = "";
-    for (unsigned key = 0; key < PKS_KEYS; key++) {
-        if (key_name(key) != NULL) {
-            printf("%s%u %s", separator, key, key_name(key));
-            separator = ", ";
+    struct wrap wrap = {15, 15};
+    const char *name = NULL;
+    unsigned number = 0;
+    for (unsigned key = 0; key <= PKS_KEYS; key++) {
+        const char *next = key < PKS_KEYS ? key_name(key) : NULL;
+        if (name != NULL && (next != NULL || key == PKS_KEYS)) {
+            char text[64];
+            snprintf(text, sizeof(text), "%u %s%c", number, name,
+                     next != NULL ? ',' : ';');
+            wrap_word(&wrap, text);
+        }
+        if (next != NULL) {
+            name = next;
+            number = key;
         }
     }
-    printf("; only key 0 is open\n");
+    wrap_word(&wrap, "only 0 is open");
+    printf("\n");
 }
 
 static void print_direct_map(void)
 {
+    static const char *const sizes[] = {"", "4 KiB", "2 MiB", "1 GiB"};
     uint64_t bytes[PT_LEVELS + 1];
+    char text[64];
     memory_leaf_bytes(bytes);
-    bool none = bytes[1] + bytes[2] + bytes[3] == 0;
-    printf("  direct map   at 0x%llx, leaves:%s",
-           (unsigned long long)DIRECT_MAP_BASE, none ? " none" : "");
-    const char *separator = " ";
+    uint64_t left = bytes[1] + bytes[2] + bytes[3];
+    snprintf(text, sizeof(text), "at 0x%llx, leaves:%s",
+             (unsigned long long)DIRECT_MAP_BASE, left == 0 ? " none" : "");
+    printf("  direct map   ");
+    struct wrap wrap = {15, 15};
+    wrap_word(&wrap, text);
     for (unsigned level = 3; level >= 1; level--) {
+        left -= bytes[level];
         if (bytes[level] != 0) {
-            printf("%s%llu of ", separator,
-                   (unsigned long long)(bytes[level] / PT_LEVEL_SIZE(level)));
-            print_size(PT_LEVEL_SIZE(level));
-            separator = ", ";
+            snprintf(text, sizeof(text), "%llu of %s%s",
+                     (unsigned long long)(bytes[level] / PT_LEVEL_SIZE(level)),
+                     sizes[level], left != 0 ? "," : "");
+            wrap_word(&wrap, text);
         }
     }
     printf("\n");
@@ -85,9 +100,9 @@ static void print_image(void)
     printf("  image        0x%llx to 0x%llx: ",
            (unsigned long long)((uintptr_t)__image_start - KERNEL_BASE),
            (unsigned long long)((uintptr_t)__image_end - KERNEL_BASE));
-    print_size(__text_end - __text_start);
+    info_size_print(__text_end - __text_start);
     printf(" code, ");
-    print_size(__rodata_end - __rodata_start);
+    info_size_print(__rodata_end - __rodata_start);
     printf(" constants\n");
 }
 
@@ -106,15 +121,15 @@ void info_print(void)
     print_engine();
     print_keys_in_use();
     printf("  memory       ");
-    print_size(frames_total_bytes());
+    info_size_print(frames_total_bytes());
     printf(", free: ");
-    print_size(frames_free_bytes());
+    info_size_print(frames_free_bytes());
     printf("\n");
     print_direct_map();
     printf("  page tables  ");
-    print_size(tables_used() * PAGE_SIZE);
+    info_size_print(tables_used() * PAGE_SIZE);
     printf(", ");
-    print_size(tables_total() * PAGE_SIZE);
+    info_size_print(tables_total() * PAGE_SIZE);
     printf(" set aside\n");
     print_image();
     print_loader();
@@ -142,13 +157,13 @@ void info_counters_print(void)
 void info_memory_print(void)
 {
     printf("  RAM          ");
-    print_size(frames_total_bytes());
+    info_size_print(frames_total_bytes());
     printf("\n  free         ");
-    print_size(frames_free_bytes());
+    info_size_print(frames_free_bytes());
     printf("\n");
     print_direct_map();
     printf("  page tables  ");
-    print_size(tables_used() * PAGE_SIZE);
+    info_size_print(tables_used() * PAGE_SIZE);
     printf("\n  frames  key  domain\n");
     unsigned shown = 0, hidden = 0;
     for (struct domain *d = domain_next(DOMAIN_NONE); d != NULL;

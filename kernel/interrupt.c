@@ -80,18 +80,23 @@ void interrupt_handle(unsigned vector)
     apic_eoi();
     switch (vector) {
     case VECTOR_CALL:
+        percpu_count(ipis);
         remote_call_handle();
         break;
     case VECTOR_FLUSH:
+        percpu_count(ipis);
         tlb_serve();
         break;
     case VECTOR_SCHED:
+        percpu_count(ipis);
         sched_kicked();
         break;
     case VECTOR_TIMER:
+        percpu_count(interrupts);
         timer_handle();
         break;
     default:
+        percpu_count(interrupts);
         printf("keyhole: interrupt %u that nobody asked for\n", vector);
         break;
     }

@@ -11,6 +11,9 @@
 //     Ctrl-N Down    later line            Ctrl-D   delete here; end if empty
 //     Backspace DEL  delete before         TAB      complete the word
 //     Delete         delete here
+//
+// Where TAB finds several words it lists them, in columns on a screen of 80
+// columns and 24 lines, and says how many did not fit.
 #pragma once
 
 #include "lib/types.h"
@@ -31,8 +34,9 @@ typedef void (*lineedit_write_fn)(void *context, const char *text,
 
 // The index-th word that could stand at text + word, where `text` is the line
 // up to the cursor. NULL behind the last. Words that do not start with what is
-// typed are passed over, so a caller may return them all. What it returns must
-// stay as it is while lineedit_feed() runs.
+// typed are passed over, as empty ones are, so a caller may return them all, in
+// any order, and one twice. What it returns must stay as it is while
+// lineedit_feed() runs.
 typedef const char *(*lineedit_complete_fn)(void *context, const char *text,
                                             size_t word, unsigned index);
 

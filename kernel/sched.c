@@ -27,19 +27,28 @@ static void slice_time(struct sched_queue *q)
         q->slice = clock_ticks(SCHED_SLICE_US);
     }
     if (q->slice != 0) {
-        q->slice_timed = true;
+        queue_slice_timed_set(q, true);
         q->slice_switches = q->switches;
         timer_set(TIMER_SLICE, clock_now() + q->slice);
     }
 }
 
-// Put a thread on this CPU's queue.
+// A thread stops to run, or another has come: what is seldom done then.
+static __noinline void queue_unquiet_locked(struct sched_queue *q)
+{
+    slice_time(q);
+    if (q->times_kept) {
+        queue_time_note_locked(q);
+    }
+}
+
+// One look tells that there is nothing else to do: times cost a yield nothing.
 static inline void queue_add_locked(struct sched_queue *q,
                                     struct thread *thread)
 {
     queue_append_locked(q, thread);
-    if (unlikely(!q->slice_timed)) {
-        slice_time(q);
+    if (unlikely(!q->quiet)) {
+        queue_unquiet_locked(q);
     }
 }
 
@@ -53,7 +62,7 @@ static struct thread *queue_next_locked(struct sched_queue *q)
 static void slice_end(void)
 {
     struct sched_queue *q = queue_lock_own();
-    q->slice_timed = false;
+    queue_slice_timed_set(q, false);
     if (q->first != NULL) {
         percpu.slice_over = q->switches == q->slice_switches;
         slice_time(q);
@@ -66,7 +75,7 @@ void sched_slice_forget(void)
     uint64_t flags = cpu_interrupts_off();
     struct sched_queue *q = queue_lock_own();
     if (q->first == NULL && q->slice_timed) {
-        q->slice_timed = false;
+        queue_slice_timed_set(q, false);
         timer_set(TIMER_SLICE, 0);
     }
     spin_unlock(&q->lock, flags);
@@ -185,9 +194,18 @@ static inline void switch_to_locked(struct sched_queue *q, struct thread *to)
     context_switch(&from->sp, to->sp);
 }
 
+// The same where the running thread is not put on the queue.
+static inline void switch_away_locked(struct sched_queue *q, struct thread *to)
+{
+    if (unlikely(q->times_kept)) {
+        queue_time_note_locked(q);
+    }
+    switch_to_locked(q, to);
+}
+
 void switch_locked(struct sched_queue *q, struct thread *to)
 {
-    switch_to_locked(q, to);
+    switch_away_locked(q, to);
 }
 
 // Behind a switch: on whatever CPU this is now.
@@ -239,7 +257,7 @@ void sched_wait(void)
     uint64_t flags = cpu_interrupts_off();
     struct sched_queue *q = queue_lock_own();
     if (percpu.thread->state != THREAD_READY) {
-        switch_to_locked(q, queue_next_locked(q));
+        switch_away_locked(q, queue_next_locked(q));
     }
     switch_finish(flags);
 }
@@ -274,7 +292,7 @@ void sched_wait_until(uint64_t wake_at)
         current->state = THREAD_SLEEPING;
         current->wake_at = wake_at;
         sleepers_add_locked(q, current);
-        switch_to_locked(q, queue_next_locked(q));
+        switch_away_locked(q, queue_next_locked(q));
     }
     switch_finish(flags);
 }
@@ -348,7 +366,7 @@ void sched_move(unsigned cpu)
     if (percpu.cpu != cpu) {
         percpu.thread->cpu = cpu;
         q->leaving = percpu.thread;
-        switch_to_locked(q, q->idle);
+        switch_away_locked(q, q->idle);
     }
     switch_finish(flags);
 }
@@ -358,13 +376,8 @@ void sched_end(void)
     struct sched_queue *q = queue_lock_own();
     percpu.thread->state = THREAD_ENDED;
     q->leaving = percpu.thread;
-    switch_to_locked(q, q->idle);
+    switch_away_locked(q, q->idle);
     panic("an ended thread runs");
-}
-
-bool sched_lock_held(void)
-{
-    return percpu.queue != NULL && spin_is_held_here(&percpu.queue->lock);
 }
 
 __init struct sched_queue *sched_queue_create(void)

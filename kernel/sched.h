@@ -62,3 +62,21 @@ bool sched_stands_still(uint32_t *switches);
 // Whether this CPU is between the two halves of a switch, and what it runs
 // cannot be abandoned.
 bool sched_lock_held(void);
+
+// ---- How long each thread runs: sched_times.c.
+
+// Note it from now on, on all CPUs, or no more. Switches by yielding take
+// longer while it is noted, and only then. Whether it was. Thread context, one
+// caller at a time.
+bool sched_times_keep(bool keep);
+
+// What a CPU has done since times are kept, and what it does now.
+struct sched_cpu_times {
+    uint64_t now, idle; // ticks of the TSC
+    uint32_t switches;
+    const char *name; // of its thread
+};
+
+// Bring the time of the thread that a CPU runs up to date, and say what the CPU
+// is at. While times are kept. Thread context.
+void sched_times_look(unsigned cpu, struct sched_cpu_times *times);

@@ -82,6 +82,11 @@ bool sched_stands_still(uint32_t *switches)
     return still;
 }
 
+bool sched_lock_held(void)
+{
+    return percpu.queue != NULL && spin_is_held_here(&percpu.queue->lock);
+}
+
 // Halt until an interrupt, if there is nothing to do. It is looked for once
 // more after the CPU can be seen to halt (queue_ready()); what comes to its own
 // queue comes with an interrupt.

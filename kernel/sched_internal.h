@@ -3,6 +3,7 @@
 // The parts of the scheduler among themselves.
 //
 //   sched.c       queues, the switch, waiting and waking
+//   sched_times.c how long each thread ran
 //   sched_idle.c  the idle thread of each CPU: stealing, halting, and what can
 //                 be done only when nobody is on a thread's stack any more
 #pragma once
@@ -16,6 +17,8 @@
 struct sched_queue {
     struct spinlock lock;
     bool slice_timed;            // TIMER_SLICE is set
+    bool times_kept;             // whose time it is, is noted (kernel/times.h)
+    bool quiet;                  // the first of these, and not the second
     unsigned cpu;                // whose it is
     struct thread *first, *last; // ready, the running one not among them
     struct thread *sleepers;     // the earliest first
@@ -24,6 +27,7 @@ struct sched_queue {
     uint64_t slice;              // ticks of the TSC; 0: no clock, no preemption
     uint32_t switches;           // how many there were
     uint32_t slice_switches;     // and when TIMER_SLICE was set
+    uint64_t noted; // until when the running thread's time is, while times_kept
 };
 
 // The CPUs that halt, by number.
@@ -66,6 +70,23 @@ static inline struct thread *queue_take_locked(struct sched_queue *q)
     q->first = thread->next;
     return thread;
 }
+
+// Both, and `quiet`, are set by these. Lock held.
+static inline void queue_slice_timed_set(struct sched_queue *q, bool timed)
+{
+    q->slice_timed = timed;
+    q->quiet = timed && !q->times_kept;
+}
+
+static inline void queue_times_kept_set(struct sched_queue *q, bool kept)
+{
+    q->times_kept = kept;
+    q->quiet = q->slice_timed && !kept;
+}
+
+// The running thread of a queue's CPU gets what has passed since this was last
+// called. Any CPU; lock held, times_kept set.
+void queue_time_note_locked(struct sched_queue *q);
 
 // Run `to` on this CPU, whose queue it is, until somebody runs the current
 // thread again, perhaps on another CPU: percpu.queue's lock is held then.

@@ -183,7 +183,7 @@ void shell_fault(int argc, char **argv)
     }
     closed_page = alloc_page(domain_ram);
     if (closed_page == NULL) {
-        printf("no free frame\n");
+        shell_error("no free frame");
         return;
     }
     if (wanted->ends) {

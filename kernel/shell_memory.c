@@ -2,85 +2,15 @@
 //
 // The shell's commands about memory. peek and poke are plain accesses with the
 // rights that the shell has, which are none: what is closed stays closed.
-#include "arch/pte.h"
 #include "kernel/guard.h"
 #include "kernel/shell_internal.h"
 #include "keyhole.h"
 #include "mm/domain.h"
 #include "mm/frames.h"
-#include "mm/keys.h"
-#include "mm/layout.h"
-#include "mm/pagetable.h"
 
 #define PEEK_DEFAULT 64
 #define PEEK_MAX 4096
 #define PEEK_LINE 16
-
-// ----------------------------------------------------------------------- walk
-
-static void print_entry_bits(uint64_t entry, bool leaf)
-{
-    static const struct {
-        uint64_t bit;
-        const char *name;
-        bool leaf_only;
-    } bits[] = {
-        {PTE_RW, "write", false},   {PTE_US, "user", false},
-        {PTE_PWT, "pwt", false},    {PTE_PCD, "uncached", false},
-        {PTE_A, "accessed", false}, {PTE_D, "dirty", true},
-        {PTE_G, "global", true},    {PTE_XD, "no-execute", false},
-    };
-    for (unsigned i = 0; i < ARRAY_SIZE(bits); i++) {
-        if ((entry & bits[i].bit) && (leaf || !bits[i].leaf_only)) {
-            printf(" %s", bits[i].name);
-        }
-    }
-    printf("\n");
-}
-
-static void print_leaf(uintptr_t address, uint64_t entry, unsigned level)
-{
-    static const char *const sizes[] = {"", "4 KiB", "2 MiB", "1 GiB"};
-    uint64_t inside = PT_LEVEL_SIZE(level) - 1;
-    const char *name = key_name(pte_key(entry));
-    printf("  leaf of %s: physical 0x%llx, key %u (%s)\n", sizes[level],
-           (unsigned long long)((entry & PTE_ADDRESS & ~inside) |
-                                (address & inside)),
-           pte_key(entry), name != NULL ? name : "unused");
-}
-
-void shell_walk(int argc, char **argv)
-{
-    uintptr_t address;
-    (void)argc;
-    if (!shell_address(argv[1], &address)) {
-        return;
-    }
-    if ((intptr_t)(address << 16) >> 16 != (intptr_t)address) {
-        printf("0x%lx is not canonical: the CPU raises #GP, no tables are "
-               "read\n",
-               address);
-        return;
-    }
-    struct pt_walk walk;
-    pt_walk(address, &walk);
-    printf("  level index entry\n");
-    for (unsigned level = PT_LEVELS; level >= walk.level; level--) {
-        uint64_t entry = walk.entry[level];
-        bool leaf = walk.present && level == walk.level;
-        printf("  %5u %5u 0x%016llx %s", level, pt_index(address, level),
-               (unsigned long long)entry,
-               !(entry & PTE_P) ? "absent"
-               : leaf           ? "leaf"
-                                : "table");
-        print_entry_bits(entry, leaf);
-    }
-    if (walk.present) {
-        print_leaf(address, walk.entry[walk.level], walk.level);
-    } else {
-        printf("  nothing is mapped there\n");
-    }
-}
 
 // -------------------------------------------------------------- peek and poke
 
@@ -102,10 +32,11 @@ static void print_peek(const struct peek *peek)
 {
     printf("  %016lx ", (uintptr_t)peek->from);
     for (size_t i = 0; i < PEEK_LINE; i++) {
+        const char *gap = i % 2 == 0 ? " " : ""; // else it is too wide
         if (i < peek->length) {
-            printf(" %02x", peek->bytes[i]);
+            printf("%s%02x", gap, peek->bytes[i]);
         } else {
-            printf("   ");
+            printf("%s  ", gap);
         }
     }
     printf("  ");
@@ -185,12 +116,12 @@ void shell_alloc(int argc, char **argv)
     }
     struct domain *domain = argc > 1 ? domain_find(argv[1]) : domain_ram;
     if (domain == NULL) {
-        printf("no memory for another domain\n");
+        shell_error("no memory for another domain");
         return;
     }
     struct page *page = alloc_pages(domain, (unsigned)order);
     if (page == NULL) {
-        printf("no %llu free frames in a row\n", 1ull << order);
+        shell_error("no %llu free frames in a row", 1ull << order);
         return;
     }
     printf("  frame 0x%llx, order %llu, domain %s, key %u\n",
@@ -207,12 +138,10 @@ void shell_free(int argc, char **argv)
     if (!shell_address(argv[1], &address)) {
         return;
     }
-    if (address - DIRECT_MAP_BASE < DIRECT_MAP_SIZE) {
-        address -= DIRECT_MAP_BASE;
-    }
+    address = shell_physical(address);
     struct page *page = phys_to_page(address);
     if (page == NULL || !IS_ALIGNED(address, PAGE_SIZE)) {
-        printf("0x%lx: no frame starts there\n", address);
+        shell_error("0x%lx: no frame starts there", address);
         return;
     }
     unsigned order = page->private_order;

@@ -30,15 +30,13 @@ static struct page *frame_from(const char *text)
     if (!shell_address(text, &address)) {
         return NULL;
     }
-    if (address - DIRECT_MAP_BASE < DIRECT_MAP_SIZE) {
-        address -= DIRECT_MAP_BASE;
-    }
+    uint64_t physical = shell_physical(address);
     struct page *page =
-        address < DIRECT_MAP_SIZE ? phys_to_page(address) : NULL;
+        physical < DIRECT_MAP_SIZE ? phys_to_page(physical) : NULL;
     if (page == NULL) {
-        printf("%s: no frame is there; want a physical address, or one in the "
-               "direct map\n",
-               text);
+        shell_error("%s: no frame is there; want a physical address, or one in "
+                    "the direct map",
+                    text);
     }
     return page;
 }
@@ -47,19 +45,19 @@ static void print_error(int error)
 {
     switch (error) {
     case -EINVAL:
-        printf("not allocated, or not all of one domain\n");
+        shell_error("not allocated, or not all of one domain");
         break;
     case -EEXIST:
-        printf("watched or frozen already\n");
+        shell_error("watched or frozen already");
         break;
     case -ENOENT:
-        printf("not watched, or frozen with another number of frames\n");
+        shell_error("not watched, or frozen with another number of frames");
         break;
     case -ENOSPC:
-        printf("%d are watched already; unwatch some\n", WATCHES_MAX);
+        shell_error("%d are watched already; unwatch some", WATCHES_MAX);
         break;
     default:
-        printf("out of memory\n");
+        shell_error("out of memory");
         break;
     }
 }
@@ -98,7 +96,7 @@ static bool watch_words(int argc, char **argv, enum fault_access *access,
         } else if (strcmp(argv[i], "relaxed") == 0) {
             *mode = FAULT_MODE_RELAXED;
         } else {
-            printf("%s: want access or write, strict or relaxed\n", argv[i]);
+            shell_error("%s: want access or write, strict or relaxed", argv[i]);
             return false;
         }
     }
@@ -215,14 +213,14 @@ void shell_brackets(int argc, char **argv)
         return;
     }
     if (strcmp(argv[1], "--top") != 0) {
-        printf("%s: want --top, with a number or without\n", argv[1]);
+        shell_error("%s: want --top, with a number or without", argv[1]);
         return;
     }
     if (argc > 2 && !shell_number(argv[2], PROFILE_SITES, &count)) {
         return;
     }
     if (!profile_print((unsigned)count)) {
-        printf("there is no history; boot with trace=on\n");
+        shell_error("there is no history; boot with trace=on");
     }
 }
 
@@ -233,7 +231,7 @@ void shell_history(int argc, char **argv)
         return;
     }
     if (!trace_is_on) {
-        printf("there is no history; boot with trace=on\n");
+        shell_error("there is no history; boot with trace=on");
     } else if (trace_print_last((unsigned)count, "  newest first:\n") == 0) {
         printf("  nothing has happened\n");
     }

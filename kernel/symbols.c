@@ -244,3 +244,21 @@ bool symbol_address(const char *name, uintptr_t *out)
     }
     return false;
 }
+
+const char *symbol_name(unsigned index)
+{
+    const struct table_header *header = table();
+    struct cursor cursor;
+    struct function f;
+
+    if (header == NULL || index / FUNCTIONS_PER_BLOCK >= header->blocks) {
+        return NULL;
+    }
+    enter_block(header, index / FUNCTIONS_PER_BLOCK, &cursor, &f);
+    for (unsigned i = 0; i <= index % FUNCTIONS_PER_BLOCK; i++) {
+        if (!read_function(&cursor, &f)) {
+            return NULL;
+        }
+    }
+    return f.name;
+}

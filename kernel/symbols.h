@@ -24,3 +24,7 @@ bool symbol_line(uintptr_t address, const char **file, unsigned *line);
 // The address of the first function called `name`. Takes time in proportion
 // to the table. False: there is none, nothing stored.
 bool symbol_address(const char *name, uintptr_t *out);
+
+// The name of the index-th function, in the order of their addresses; NULL
+// behind the last. Two functions may share a name.
+const char *symbol_name(unsigned index);

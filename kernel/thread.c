@@ -98,6 +98,16 @@ static void list_remove_locked(struct thread *thread)
     count--;
 }
 
+uint64_t threads_lock(void)
+{
+    return spin_lock(&thread_lock);
+}
+
+void threads_unlock(uint64_t lock)
+{
+    spin_unlock(&thread_lock, lock);
+}
+
 static bool list_has_locked(const struct thread *wanted)
 {
     const struct thread *thread = newest;

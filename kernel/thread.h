@@ -51,6 +51,7 @@ struct thread {
     unsigned cpu;        // whose queue that is
     uint64_t wake_at;    // ticks of the TSC, while it sleeps
     struct thread *next; // on the one list that it is on
+    uint64_t ran;        // ticks of the TSC, while times are kept
 
     // Guarded by the lock of the wait queue that it is in.
     struct thread *wait_next;
@@ -59,6 +60,7 @@ struct thread {
     // Guarded by thread_lock.
     struct thread *older, *newer; // all threads
     struct thread *joiner;        // waits for it to end
+    uint64_t ran_before;          // `ran` at the last thread_look_all()
     int result;
     bool ended;
 };
@@ -104,12 +106,17 @@ void thread_context_check(const char *what, uintptr_t site);
 void thread_wait_check(const char *what, uintptr_t site);
 
 // All threads, idle ones excepted: the first for NULL; NULL behind the last.
-// For reports: nothing else runs.
+// Locked, or for reports: nothing else runs.
 const struct thread *thread_next(const struct thread *thread);
 
 // The name of a thread that ran when the TSC was at `time`, by its address; for
 // reports: it may be gone. Any context; another CPU may change the list.
 const char *thread_name_at(const struct thread *thread, uint64_t time);
+
+// While this is held no thread comes or goes, and those of thread_next() stay.
+// Thread context.
+uint64_t threads_lock(void);
+void threads_unlock(uint64_t lock);
 
 // How many threads there are, those that ended and were not joined included.
 size_t threads_count(void);

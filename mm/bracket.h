@@ -131,6 +131,9 @@ void brackets_count(uint64_t *outermost, uint64_t *open);
 // How many frames they have, together. Any context.
 size_t brackets_frames(void);
 
+// How many a thread has open. Any context.
+unsigned brackets_open_in(const struct bracket_stack *stack);
+
 // How many are open, in all contexts. Any context.
 static inline uint64_t brackets_open(void)
 {

@@ -262,6 +262,17 @@ void brackets_count(uint64_t *outermost, uint64_t *open)
     }
 }
 
+unsigned brackets_open_in(const struct bracket_stack *stack)
+{
+    struct bracket_walk walk = {0};
+    const struct bracket *bracket, *first = stack->thread.bracket;
+    unsigned open = 0;
+    while ((bracket = bracket_walk_on(&walk)) != NULL) {
+        open += bracket >= first && bracket < first + BRACKETS_MAX;
+    }
+    return open;
+}
+
 size_t brackets_frames(void)
 {
     struct bracket_walk walk = {0};

@@ -4,6 +4,7 @@
 #include "mm/engine.h"
 
 #include "lib/panic.h"
+#include "mm/pt_window.h"
 #include "mm/trace.h"
 
 static const struct engine *const engines[] = {
@@ -18,6 +19,19 @@ __ro_after_init const struct engine *engine;
 const struct engine *engine_of(enum protect_engine id)
 {
     return (unsigned)id < ARRAY_SIZE(engines) ? engines[id] : NULL;
+}
+
+uint64_t engine_leaf(uintptr_t address, uint32_t level)
+{
+    const uint64_t *entry =
+        engine->entry != NULL ? engine->entry(address, level) : NULL;
+    if (entry == NULL) {
+        return 0;
+    }
+    uint32_t rights = window_open(WINDOW_READ);
+    uint64_t leaf = *entry;
+    window_close(rights);
+    return leaf & PTE_P ? leaf : 0;
 }
 
 enum protect_engine protect_engine(void)

@@ -145,6 +145,9 @@ extern const struct engine engine_pks, engine_exact, engine_open, engine_flip;
 // The engine of this boot.
 extern const struct engine *engine;
 
+// The leaf that struct engine's `entry` leads to, or 0. Any context.
+uint64_t engine_leaf(uintptr_t address, uint32_t level);
+
 // By its number; NULL: there is no such engine.
 const struct engine *engine_of(enum protect_engine id);
 

@@ -21,6 +21,11 @@ struct pt_walk {
 // Read the tables for an address. Any context.
 void pt_walk(uintptr_t address, struct pt_walk *walk);
 
+// The same from this CPU's own root, whose tables may have more in them (struct
+// engine, root): what the caller reaches by that address. The root's physical
+// address. Any context.
+phys_addr_t pt_walk_here(uintptr_t address, struct pt_walk *walk);
+
 // The leaf that maps an address, and how many bytes it maps; 0: none. Any
 // context.
 uint64_t pt_leaf(uintptr_t address, uint64_t *size);

@@ -198,6 +198,15 @@ uint64_t sections_ram_in(phys_addr_t base, uint64_t size)
     return bytes;
 }
 
+phys_addr_t sections_ram_end(void)
+{
+    phys_addr_t end = 0;
+    for (unsigned i = 0; i < ram.count; i++) {
+        end = ram.ranges[i].type == MEMORY_USABLE ? ram.ranges[i].end : end;
+    }
+    return end;
+}
+
 uint64_t sections_ram_bytes(void)
 {
     return memory_map_total(&ram, MEMORY_USABLE);

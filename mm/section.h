@@ -41,6 +41,9 @@ static inline bool section_is_set_up(phys_addr_t address)
 // Bytes of RAM in [base, base + size). Any context.
 uint64_t sections_ram_in(phys_addr_t base, uint64_t size);
 
+// Where RAM ends, the last of it if it is in pieces. Any context.
+phys_addr_t sections_ram_end(void);
+
 // Bytes of RAM; bytes available in sections that are not set up yet.
 uint64_t sections_ram_bytes(void);
 uint64_t sections_untouched_bytes(void);

@@ -12,7 +12,8 @@
 static const char *complete(void *context, const char *text, size_t word,
                             unsigned index)
 {
-    static const char *const words[] = {"a", "abc", "abd", "help", "x y"};
+    static const char *const words[] = {"a",   "abc", "abd", "help",
+                                        "x y", "",    "abc"};
 
     (void)context;
     FUZZ_ASSERT(word <= strlen(text), "the word is not in the text");

@@ -49,6 +49,10 @@ static void put(struct terminal *terminal, char c)
         terminal->column = 0;
     } else if (c == '\n') {
         memcpy(terminal->above, terminal->row, TERMINAL_COLUMNS);
+        terminal->lines++;
+        if (strlen(terminal->row) > terminal->widest) {
+            terminal->widest = strlen(terminal->row);
+        }
         wipe(terminal, 0);
     } else if (c == '\b' && terminal->column > 0) {
         terminal->column--;

@@ -12,6 +12,8 @@ struct terminal {
     char row[TERMINAL_COLUMNS]; // what the current line shows
     size_t column;
     char above[TERMINAL_COLUMNS]; // the line before it
+    size_t lines;                 // how many there have been
+    size_t widest;                // of them, in columns
     bool broken;                  // something that no terminal understands
 };
 

@@ -238,11 +238,94 @@ HOST_TEST(completion_of_several_lists_them)
     begin();
     type("p\t");
     CHECK_LINE("p", 1);
-    CHECK_STR(terminal.above, "peek  poke  ");
+    CHECK_STR(terminal.above, "peek  poke");
     begin();
     type("test k\t");
     CHECK_LINE("test kmap.", 10);
-    CHECK_STR(terminal.above, "kmap.nests  kmap.order  ");
+    CHECK_STR(terminal.above, "kmap.nests  kmap.order");
+}
+
+// A caller with as many words as a test wants, in the wrong order.
+static unsigned words_count, words_length;
+
+static const char *complete_many(void *context, const char *text, size_t word,
+                                 unsigned index)
+{
+    static char words[4096][100];
+
+    (void)context, (void)text, (void)word;
+    if (index >= words_count) {
+        return NULL;
+    }
+    snprintf(words[index], sizeof(words[index]), "w%0*u", (int)words_length - 1,
+             words_count - 1 - index);
+    return words[index];
+}
+
+static void begin_with_words(unsigned count, unsigned length)
+{
+    begin();
+    words_count = count;
+    words_length = length;
+    edit.complete = complete_many;
+    type("\t");
+}
+
+HOST_TEST(completion_lists_in_columns_sorted_downwards)
+{
+    begin_with_words(25, 8);
+    // 8 columns of 8 and a gap of 2 on 79; so 4 rows, and this is the last.
+    CHECK_STR(terminal.above,
+              "w0000003  w0000007  w0000011  w0000015  w0000019  w0000023");
+    CHECK_EQ(terminal.lines, 5);
+    CHECK_EQ(terminal.widest, 68);
+    CHECK_LINE("w00000", 6);
+}
+
+HOST_TEST(completion_lists_a_screenful_at_most)
+{
+    begin_with_words(4096, 38);
+    // 2 columns of 20 rows.
+    CHECK_STR(terminal.above, "... and 4056 more");
+    CHECK_EQ(terminal.lines, 22);
+    CHECK_EQ(terminal.widest, 78);
+    begin_with_words(4096, 5);
+    CHECK_STR(terminal.above, "... and 3936 more");
+    CHECK(terminal.lines <= 22);
+    CHECK(terminal.widest < 80);
+    begin_with_words(160, 7); // all fit: 9 columns of 18 rows
+    CHECK_EQ(terminal.lines, 19);
+    CHECK_STR(terminal.row, PROMPT "w000");
+}
+
+HOST_TEST(completion_cuts_what_is_wider_than_the_screen)
+{
+    begin_with_words(2, 99);
+    CHECK_EQ(terminal.lines, 3);
+    CHECK_EQ(strlen(terminal.above), 79);
+    CHECK_LINE(edit.line, 98);
+}
+
+static const char *complete_twice(void *context, const char *text, size_t word,
+                                  unsigned index)
+{
+    static const char *const words[] = {"same", "", "same", "sane", "same"};
+
+    (void)context, (void)word;
+    return index < (strchr(text, '!') != NULL ? 5 : 3) ? words[index] : NULL;
+}
+
+HOST_TEST(completion_offers_a_word_once)
+{
+    begin();
+    edit.complete = complete_twice;
+    type("\t");
+    CHECK_LINE("same ", 5);
+    begin();
+    edit.complete = complete_twice;
+    type("! sa\t");
+    CHECK_LINE("! sa", 4);
+    CHECK_STR(terminal.above, "same  sane");
 }
 
 HOST_TEST(completion_of_nothing)
