@@ -191,8 +191,9 @@ const struct shell_command shell_commands[] = {
      .arguments = "FRAME",
      .help = "who has, had and watches it",
      .example = "who 0x7c00000",
-     .more = "A frame by its physical address, or one in the direct map. Events "
-             "are there with trace=on alone.",
+     .more =
+         "A frame by its physical address, or one in the direct map. Events "
+         "are there with trace=on alone.",
      .least = 1,
      .most = 1,
      .run = shell_who},
@@ -200,9 +201,10 @@ const struct shell_command shell_commands[] = {
      .arguments = "[--top [N]]",
      .help = "what is open, or was longest",
      .example = "brackets --top 5",
-     .more = "With --top, the calls whose brackets were open longest: how many, "
-             "while their thread waited (`waited`), longer than asked for "
-             "(`slow`); and how many brackets each operation takes.",
+     .more =
+         "With --top, the calls whose brackets were open longest: how many, "
+         "while their thread waited (`waited`), longer than asked for "
+         "(`slow`); and how many brackets each operation takes.",
      .most = 2,
      .run = shell_brackets},
     {.name = "history",
