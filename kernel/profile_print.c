@@ -35,7 +35,11 @@ static void site_print(const struct profile_site *at)
 
 static void sites_print(unsigned count)
 {
-    static struct profile_site sites[PROFILE_SITES];
+    struct profile_site *sites = kmalloc(PROFILE_SITES * sizeof(*sites));
+    if (sites == NULL) {
+        printf("no memory to add the profile up\n");
+        return;
+    }
     size_t used = profile_collect(sites, PROFILE_SITES);
     printf("%12s %10s %10s %8s %6s  by the call that opened\n",
            clock_ticks(1000) != 0 ? "longest us" : "ticks", "mean", "brackets",
@@ -43,6 +47,7 @@ static void sites_print(unsigned count)
     for (size_t i = 0; i < used && i < count; i++) {
         site_print(&sites[i]);
     }
+    kfree(sites);
 }
 
 static void operations_print(void)

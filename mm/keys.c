@@ -194,12 +194,19 @@ bool key_get(struct domain *domain)
 
 // A handler cannot wait for what it interrupted, and that of an NMI for nobody;
 // fault=relaxed waits for other CPUs, since its caller has no other way.
+static bool pin_lock(uint64_t *lock)
+{
+    if (percpu.nmi_level == 0 && !mm_lock_held()) {
+        *lock = mm_lock();
+        return true;
+    }
+    return mm_trylock(lock);
+}
+
 bool key_pin(struct domain *domain, bool *pinned)
 {
     uint64_t lock;
-    if (percpu.nmi_level == 0 && !mm_lock_held()) {
-        lock = mm_lock();
-    } else if (!mm_trylock(&lock)) {
+    if (!pin_lock(&lock)) {
         return *pinned = false;
     }
     bool got = key_get_locked(domain);
@@ -223,9 +230,7 @@ static uint16_t relaxed_threads[PKS_KEYS];
 bool key_pin_relaxed(struct domain *domain, uint32_t *relaxed)
 {
     uint64_t lock;
-    if (percpu.nmi_level == 0 && !mm_lock_held()) {
-        lock = mm_lock();
-    } else if (!mm_trylock(&lock)) {
+    if (!pin_lock(&lock)) {
         return false;
     }
     bool got = key_get_locked(domain);

@@ -87,16 +87,18 @@ static inline uint64_t list_read(struct page *const pages[], size_t count)
 #define COUNT_MAX (BIT(CLASS_LAST) - 1)
 
 // The leaf for each prot, 0: no such prot.
+#define LEAF_RO (PTE_P | PTE_A | PTE_XD)
+#define LEAF_RW (PTE_P | PTE_RW | PTE_A | PTE_D | PTE_XD)
 static const uint64_t leaf_flags[] = {
-    [MAP_READ] = PTE_P | PTE_A | PTE_XD,
-    [MAP_READ | MAP_WRITE] = PTE_P | PTE_RW | PTE_A | PTE_D | PTE_XD,
+    [MAP_READ] = LEAF_RO,
+    [MAP_READ | MAP_WRITE] = LEAF_RW,
 };
 
 // The same for vmap() as long as it need not look at each frame; then nothing,
 // which sends it to slower code.
 static uint64_t quick_flags[ARRAY_SIZE(leaf_flags)] = {
-    [MAP_READ] = PTE_P | PTE_A | PTE_XD,
-    [MAP_READ | MAP_WRITE] = PTE_P | PTE_RW | PTE_A | PTE_D | PTE_XD,
+    [MAP_READ] = LEAF_RO,
+    [MAP_READ | MAP_WRITE] = LEAF_RW,
 };
 
 void vmap_watch_locked(bool on)

@@ -2,15 +2,22 @@
 //
 // How long brackets were open, by call site, and how many each operation takes.
 #include "kernel/symbols.h"
+#include "kernel/timer.h"
 #include "mm/bracket.h"
 #include "mm/misuse.h"
 #include "mm/profile.h"
 #include "mm/trace.h"
 #include "tests/engines.h"
+#include "tests/scratch.h"
 #include "tests/threads.h"
 
 static struct page *page;
-static struct profile_site sites[PROFILE_SITES];
+SCRATCH_ARRAY(struct profile_site, sites, PROFILE_SITES, 0);
+
+static bool is_clock_there(void)
+{
+    return clock_ticks(1000) != 0;
+}
 
 // What is known of the brackets that a function opens.
 static const struct profile_site *site_in(const char *function)
@@ -48,8 +55,8 @@ static __noinline void open_a_list(void)
 TEST(profile, knows_who_held_it_long)
 {
     NEEDS_ACCOUNT();
-    if (!trace_is_on) {
-        SKIP("needs trace=on");
+    if (!trace_is_on || !is_clock_there()) {
+        SKIP("needs trace=on, and a clock");
     }
     page = alloc_page(domain_ram);
     CHECK(page != NULL);
@@ -79,8 +86,45 @@ TEST(profile, knows_who_held_it_long)
     at = site_in("open_a_list");
     CHECK(at != NULL);
     CHECK_EQ(at->count, 1);
+    free_page(page);
+}
+
+static __noinline void sleep_one(unsigned ms)
+{
+    const void *at = kmap_local_page_ro(page);
+    thread_sleep_ms(ms);
+    kunmap_local(at);
+}
+
+static __noinline void sleep_two(unsigned ms)
+{
+    const void *at = kmap_local_page_ro(page);
+    thread_sleep_ms(ms);
+    kunmap_local(at);
+}
+
+// Who is first in the list when one sleeps so long, and then the other.
+static const char *first_of(unsigned one, unsigned two)
+{
+    profile_clear();
+    sleep_one(one);
+    sleep_two(two);
     profile_collect(sites, PROFILE_SITES);
-    CHECK(sites[0].longest >= sites[1].longest);
+    return symbol_find(site_unpack(sites[0].site) - 1, NULL);
+}
+
+TEST(profile, the_longest_first)
+{
+    NEEDS_ACCOUNT();
+    if (!trace_is_on || !is_clock_there()) {
+        SKIP("needs trace=on, and a clock");
+    }
+    page = alloc_page(domain_ram);
+    CHECK(page != NULL);
+    const char *first = first_of(1, 40);
+    CHECK(first != NULL && strcmp(first, "sleep_two") == 0);
+    first = first_of(40, 1);
+    CHECK(first != NULL && strcmp(first, "sleep_one") == 0);
     free_page(page);
 }
 
