@@ -25,6 +25,7 @@
 
 #define CODE_BEFORE 8 // bytes shown of what comes before the instruction
 #define CODE_BYTES 16 // and with it
+#define REMEMBERED_SHOWN 3
 
 static bool for_programs = true;
 
@@ -146,7 +147,7 @@ static void print_history(const struct page *page)
     const struct bracket *bracket = bracket_recall(page, &cursor, &open);
     printf("  brackets on this frame:%s\n",
            bracket == NULL ? " none remembered" : "");
-    while (bracket != NULL) {
+    for (unsigned i = 0; i < REMEMBERED_SHOWN && bracket != NULL; i++) {
         print_bracket(bracket, open);
         bracket = bracket_recall(page, &cursor, &open);
     }

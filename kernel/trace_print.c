@@ -14,8 +14,8 @@
 #include "mm/section.h"
 #include "mm/trace.h"
 
-#define SHOWN_OF_FRAME 4
-#define SHOWN_OF_DOMAIN 3
+#define SHOWN_OF_FRAME 3
+#define SHOWN_OF_DOMAIN 2
 
 static const char *const kinds[] = {
     [TRACE_MAP] = "map",

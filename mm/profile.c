@@ -30,7 +30,7 @@ __init void profile_init(void)
 // that was found free.
 static struct profile_site *place_of(struct profile_site *table, int32_t site)
 {
-    uint32_t hash = (uint32_t)site * 0x9e3779b1u >> 24;
+    uint32_t hash = (uint32_t)site * 0x9e3779b1u >> 16;
     for (unsigned i = 0; i < LOOKS; i++) {
         struct profile_site *at = &table[(hash + i) % PROFILE_SITES];
         int32_t nobody = 0;
@@ -127,7 +127,7 @@ void profile_clear(void)
     for (unsigned cpu = 0; cpu < cpus_count; cpu++) {
         struct profile_site *table = cpu_data_of(cpu)->profile;
         for (unsigned i = 0; table != NULL && i <= PROFILE_SITES; i++) {
-            table[i] = (struct profile_site){.site = table[i].site};
+            table[i] = (struct profile_site){0};
         }
     }
 }

@@ -9,7 +9,7 @@
 #include "lib/types.h"
 #include "mm/bracket.h"
 
-#define PROFILE_SITES 256 // of each CPU; what has no place is counted together
+#define PROFILE_SITES 512 // of each CPU; what has no place is counted together
 
 struct profile_site {
     int32_t site; // packed (mm/misuse.h); 0: free, -1: all that had no place

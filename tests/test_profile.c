@@ -60,6 +60,7 @@ TEST(profile, knows_who_held_it_long)
     }
     page = alloc_page(domain_ram);
     CHECK(page != NULL);
+    profile_clear();
     open_across_sleep(); // once to learn what a sleep is on this machine
     const struct profile_site *at = site_in("open_across_sleep");
     CHECK(at != NULL && at->longest != 0);
