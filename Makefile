@@ -178,6 +178,7 @@ KERNEL_SRCS := \
     kernel/step.c \
     kernel/step_call.asm \
     kernel/symbols.c \
+    kernel/symbols_table.c \
     kernel/thread.c \
     kernel/timer.c \
     kernel/trace_print.c \
@@ -547,7 +548,8 @@ $(O)/obj/other_kernel.o: $(O)/open/keyhole.elf
 $(O)/pass1.elf: $(ALL_OBJS) $(O)/obj/ksyms_empty.o linker.ld $(O)/link.stamp
 	$(Q)$(link) $(O)/obj/ksyms_empty.o
 
-$(O)/ksyms.s: $(O)/pass1.elf tools/symbols
+$(O)/ksyms.s: $(O)/pass1.elf tools/symbols tools/elf.py tools/dwarf.py \
+    tools/inlines.py tools/rows.py
 	$(call say,SYMBOLS,$@)
 	$(Q)$(PYTHON) tools/symbols $< $@
 
