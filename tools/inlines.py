@@ -24,6 +24,16 @@ def merged(ranges):
     return found
 
 
+def apart_from(name, inlined):
+    """Those of other functions: a compiler that splits a function in two and
+    puts one part back in line says that it is in line in itself."""
+    for piece in inlined:
+        if piece.function.name == name:
+            yield from apart_from(name, piece.inner)
+        else:
+            yield piece
+
+
 def pieces(inlined, start, end):
     """(start, end, Inlined) of what lies there, sorted, without overlaps."""
     found = sorted(((max(a, start), min(b, end), piece) for piece in inlined
@@ -71,7 +81,7 @@ class Inlines:
             at += 1
         return found
 
-    def encode(self, start, end, picked):
+    def encode(self, start, end, name, picked):
         """Of a function with these rows."""
         at = bisect.bisect_left(self.outer, (start,), key=lambda p: p[:1])
         inside = []
@@ -82,20 +92,21 @@ class Inlines:
         inside = list({id(piece): piece for piece in inside}.values())
         # A row without a line has no file in the table.
         _, file, line = picked[0] if picked and picked[0][2] else (0, None, 0)
-        return self.pack(inside, start, end, file, line)
+        return self.pack(inside, start, end,
+                         dwarf.Function(name, file, line))
 
-    def pack(self, inlined, start, end, file, line):
+    def pack(self, inlined, start, end, around):
         out, last = bytearray(), start
-        for a, b, piece in pieces(inlined, start, end):
-            origin = piece.function
-            inner = self.pack(piece.inner, a, b, origin.file, origin.line)
-            other = piece.line != 0 and piece.file != file
+        for a, b, piece in pieces(apart_from(around.name, inlined), start,
+                                  end):
+            inner = self.pack(piece.inner, a, b, piece.function)
+            other = piece.line != 0 and piece.file != around.file
             out += rows.uleb(a - last) + rows.uleb(b - a)
-            out += rows.uleb(self.number(origin) << 2 | bool(inner) << 1
-                             | other)
+            out += rows.uleb(self.number(piece.function) << 2
+                             | bool(inner) << 1 | other)
             if other:
                 out += rows.uleb(self.file(piece.file))
-            out += rows.sleb(piece.line - line)
+            out += rows.sleb(piece.line - around.line)
             if inner:
                 out += rows.uleb(len(inner)) + inner
             last = b
