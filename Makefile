@@ -238,6 +238,7 @@ TEST_SRCS := \
     tests/test_heap_memory.c \
     tests/test_heap_misuse.c \
     tests/test_hostile.c \
+    tests/test_inlined.c \
     tests/test_irq.c \
     tests/test_irq_entry.c \
     tests/test_irq_nesting.c \
