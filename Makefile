@@ -188,6 +188,7 @@ KERNEL_SRCS := \
     kernel/step.c \
     kernel/step_call.asm \
     kernel/symbols.c \
+    kernel/symbols_table.c \
     kernel/thread.c \
     kernel/thread_look.c \
     kernel/timer.c \
@@ -248,6 +249,7 @@ TEST_SRCS := \
     tests/test_heap_memory.c \
     tests/test_heap_misuse.c \
     tests/test_hostile.c \
+    tests/test_inlined.c \
     tests/test_irq.c \
     tests/test_irq_entry.c \
     tests/test_irq_nesting.c \
@@ -323,18 +325,22 @@ SMALL_SRCS := \
     mm/heap_report.c \
     kernel/audit_print.c \
     kernel/backtrace.c \
+    kernel/bracket_print.c \
     kernel/cmdline.c \
     kernel/config.c \
     kernel/cpus.c \
     kernel/fault_report.c \
+    kernel/frame_print.c \
     kernel/heap_leaks.c \
     kernel/info.c \
     kernel/json.c \
     kernel/lineedit.c \
     kernel/lineedit_complete.c \
+    kernel/profile_print.c \
     $(filter kernel/shell%.c,$(KERNEL_SRCS)) \
     kernel/stall_report.c \
     kernel/symbols.c \
+    kernel/symbols_table.c \
     kernel/thread_look.c \
     kernel/trace_print.c \
     kernel/watchdog.c \
@@ -614,7 +620,8 @@ $(O)/obj/other_kernel.o: $(O)/open/keyhole.elf
 $(O)/pass1.elf: $(ALL_OBJS) $(O)/obj/ksyms_empty.o linker.ld $(O)/link.stamp
 	$(Q)$(link) $(O)/obj/ksyms_empty.o
 
-$(O)/ksyms.s: $(O)/pass1.elf tools/symbols
+$(O)/ksyms.s: $(O)/pass1.elf tools/symbols tools/elf.py tools/dwarf.py \
+    tools/inlines.py tools/rows.py
 	$(call say,SYMBOLS,$@)
 	$(Q)$(PYTHON) tools/symbols $< $@
 

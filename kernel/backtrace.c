@@ -9,46 +9,59 @@
 #include "mm/image.h"
 
 #define FRAMES_MAX 32
+#define FRAMES_IN_REPORT 10 // so that it fits a screen
 
-// `shown` is the address to print, `looked_up` the one whose line it is.
-static void print_address(uintptr_t shown, uintptr_t looked_up)
+static void print_place(const struct symbol_frame *frame)
 {
-    uintptr_t offset;
-    const char *file;
-    unsigned line;
-    const char *name = symbol_find(looked_up, &offset);
-    if (name == NULL) {
-        printf("0x%lx", shown);
-        return;
-    }
-    printf("%s+0x%lx", name, offset + (shown - looked_up));
-    if (symbol_line(looked_up, &file, &line)) {
-        printf(" (%s:%u)", file, line);
+    if (frame->line != 0) {
+        printf(" (%s:%u)", frame->file, frame->line);
     }
 }
 
+// `shown` is the address to print, `looked_up` the one whose line it is, and
+// `outer` stands before the function that another is in line in.
+static void print_address(uintptr_t shown, uintptr_t looked_up,
+                          const char *outer)
+{
+    struct symbol_frame frames[SYMBOL_FRAMES_MAX];
+    unsigned n = symbol_frames(looked_up, frames);
+    uintptr_t offset = 0;
+    if (n == 0) {
+        printf("0x%lx", shown);
+        return;
+    }
+    for (unsigned i = 0; i < n - 1; i++) {
+        printf("%s", frames[i].function);
+        print_place(&frames[i]);
+        printf(", inlined%s", outer);
+    }
+    symbol_find(looked_up, &offset);
+    printf("%s+0x%lx", frames[n - 1].function, offset + (shown - looked_up));
+    print_place(&frames[n - 1]);
+}
+
+#define ON_THE_SAME_LINE " in "
+#define ON_A_LINE_OF_ITS_OWN "\n    "
+
 void print_code_address(uintptr_t address)
 {
-    print_address(address, address);
+    print_address(address, address, ON_THE_SAME_LINE);
 }
 
 void print_call_site(uintptr_t return_address)
 {
-    print_address(return_address, return_address - 1);
+    print_address(return_address, return_address - 1, ON_THE_SAME_LINE);
 }
 
 void print_code_place(uintptr_t address)
 {
-    const char *file;
-    unsigned line;
-    const char *name = symbol_find(address, NULL);
-    if (name == NULL) {
+    struct symbol_frame frames[SYMBOL_FRAMES_MAX];
+    if (symbol_frames(address, frames) == 0) {
         printf("0x%lx", address);
-    } else if (symbol_line(address, &file, &line)) {
-        printf("%s (%s:%u)", name, file, line);
-    } else {
-        printf("%s", name);
+        return;
     }
+    printf("%s", frames[0].function);
+    print_place(&frames[0]);
 }
 
 // --------------------------------------------------------------- The caller
@@ -218,24 +231,21 @@ static const struct trap_frame *trap_of(uintptr_t rbp, uintptr_t top)
 static void print_interrupted(const struct trap_frame *trap)
 {
     printf("    ");
-    print_code_address(trap->rip);
+    print_address(trap->rip, trap->rip, ON_A_LINE_OF_ITS_OWN);
     printf(", interrupted by vector %llu\n", (unsigned long long)trap->vector);
 }
 
-void print_trap_backtrace(const struct trap_frame *trap)
+static void print_caller(uintptr_t return_address)
 {
-    uintptr_t caller = leaf_caller(trap);
-    if (caller != 0) {
-        printf("    ");
-        print_call_site(caller);
-        printf("\n");
-    }
-    print_backtrace(trap->rbp);
+    printf("    ");
+    print_address(return_address, return_address - 1, ON_A_LINE_OF_ITS_OWN);
+    printf("\n");
 }
 
-void print_backtrace(uintptr_t rbp)
+// At most `most` calls.
+static void chain_print(uintptr_t rbp, unsigned most)
 {
-    for (unsigned i = 0; i < FRAMES_MAX; i++) {
+    for (unsigned i = 0;; i++) {
         uintptr_t bottom, top;
         if (!stack_find(rbp, &bottom, &top) || rbp % 8 != 0 || top - rbp < 16) {
             return;
@@ -244,9 +254,11 @@ void print_backtrace(uintptr_t rbp)
         if (!image_is_text(frame[1])) {
             return;
         }
-        printf("    ");
-        print_call_site(frame[1]);
-        printf("\n");
+        if (i == most) {
+            printf("    ...\n");
+            return;
+        }
+        print_caller(frame[1]);
         const struct trap_frame *trap = trap_of(rbp, top);
         if (trap != NULL) {
             print_interrupted(trap);
@@ -256,4 +268,18 @@ void print_backtrace(uintptr_t rbp)
         }
         rbp = frame[0];
     }
+}
+
+void print_trap_backtrace(const struct trap_frame *trap)
+{
+    uintptr_t caller = leaf_caller(trap);
+    if (caller != 0) {
+        print_caller(caller);
+    }
+    chain_print(trap->rbp, FRAMES_IN_REPORT);
+}
+
+void print_backtrace(uintptr_t rbp)
+{
+    chain_print(rbp, FRAMES_MAX);
 }

@@ -172,7 +172,7 @@ static void print_json_place(const char *prefix, uintptr_t ip)
     unsigned line;
     char name[32];
     snprintf(name, sizeof(name), "%sfunction", prefix);
-    print_json_name(name, ip != 0 ? symbol_find(ip, NULL) : NULL);
+    print_json_name(name, ip != 0 ? symbol_innermost(ip) : NULL);
     if (ip != 0 && symbol_line(ip, &file, &line)) {
         snprintf(name, sizeof(name), "%sfile", prefix);
         print_json_name(name, file);

@@ -1,186 +1,34 @@
 // SPDX-License-Identifier: MIT
 //
-// The reader of the symbol and line table. tools/symbols is its writer and
-// describes the format.
+// Functions, lines and inlined code, as the table of symbols has them.
 #include "kernel/symbols.h"
 
-#include "lib/string.h"
-
-#define FUNCTIONS_PER_BLOCK 16
+#include "kernel/symbols_internal.h"
 
 // A row's first byte: a short row below ROW_LONG, see tools/symbols.
 #define ROW_LONG 0xf0
 #define ROW_FILE 0xf1
 #define ROW_SHORT_CLIMB_BIAS 4
 
-struct table_header {
-    uint64_t base;
-    uint32_t functions;
-    uint32_t blocks;
-    uint32_t files; // offsets from the header, like the two after it
-    uint32_t stream;
-    uint32_t end;
-} __packed;
+// What a piece of inlined code has, in the word with the number of its origin.
+#define PIECE_OTHER_FILE BIT(0)
+#define PIECE_HAS_INNER BIT(1)
+#define PIECE_ORIGIN_SHIFT 2
 
-struct table_block {
-    uint32_t address; // less the header's base
-    uint32_t offset;  // in the stream
-} __packed;
-
-struct cursor {
-    const uint8_t *at;
-    const uint8_t *end;
-};
-
-struct function {
+// A piece of inlined code.
+struct piece {
     uintptr_t start;
     uintptr_t end;
-    const char *name;
-    struct cursor rows;
+    uint64_t origin;
+    struct place call;
+    struct cursor inner;
 };
-
-// From the linker script; equal while the image has no table yet.
-extern const uint8_t __ksyms_start[];
-extern const uint8_t __ksyms_end[];
-
-static const struct table_header *table(void)
-{
-    const struct table_header *header = (const void *)__ksyms_start;
-    size_t size = (uintptr_t)__ksyms_end - (uintptr_t)__ksyms_start;
-
-    if (size < sizeof(*header) || header->end > size ||
-        header->stream > header->end || header->files > header->stream) {
-        return NULL;
-    }
-    return header;
-}
-
-static const struct table_block *block_at(const struct table_header *header,
-                                          unsigned index)
-{
-    return (const struct table_block *)(header + 1) + index;
-}
-
-static uint64_t read_uleb(struct cursor *cursor)
-{
-    uint64_t value = 0;
-    unsigned shift = 0;
-
-    while (cursor->at < cursor->end && shift < 64) {
-        uint8_t byte = *cursor->at++;
-
-        value |= (uint64_t)(byte & 0x7f) << shift;
-        shift += 7;
-        if (!(byte & 0x80)) {
-            break;
-        }
-    }
-    return value;
-}
-
-static int64_t read_sleb(struct cursor *cursor)
-{
-    const uint8_t *start = cursor->at;
-    uint64_t value = read_uleb(cursor);
-    unsigned bits = 7 * (unsigned)(cursor->at - start);
-
-    if (bits > 0 && bits < 64 && (value >> (bits - 1) & 1)) {
-        value |= ~0ull << bits;
-    }
-    return (int64_t)value;
-}
-
-// Take `n` bytes, or what is left; returns where they start.
-static const uint8_t *read_bytes(struct cursor *cursor, uint64_t n)
-{
-    const uint8_t *start = cursor->at;
-
-    cursor->at += MIN(n, (uint64_t)(cursor->end - cursor->at));
-    return start;
-}
-
-// The next function of the stream, behind the one that `f` holds. False: the
-// table ends here.
-static bool read_function(struct cursor *cursor, struct function *f)
-{
-    if (cursor->at >= cursor->end) {
-        return false;
-    }
-    f->start = f->end + read_uleb(cursor);
-    f->end = f->start + read_uleb(cursor);
-    f->name = (const char *)cursor->at;
-    while (cursor->at < cursor->end && *cursor->at != 0) {
-        cursor->at++;
-    }
-    if (cursor->at == cursor->end) {
-        return false; // a name without its end
-    }
-    cursor->at++;
-    uint64_t length = read_uleb(cursor);
-    f->rows.at = read_bytes(cursor, length);
-    f->rows.end = cursor->at;
-    return true;
-}
-
-// Point `cursor` and `f` at the start of block `index`.
-static void enter_block(const struct table_header *header, unsigned index,
-                        struct cursor *cursor, struct function *f)
-{
-    const uint8_t *stream = (const uint8_t *)header + header->stream;
-    uint32_t size = header->end - header->stream;
-
-    f->end = header->base + block_at(header, index)->address;
-    cursor->at = stream + MIN(block_at(header, index)->offset, size);
-    cursor->end = stream + size;
-}
-
-static bool find_function(uintptr_t address, struct function *f)
-{
-    const struct table_header *header = table();
-    struct cursor cursor;
-
-    if (header == NULL || header->blocks == 0 || address < header->base) {
-        return false;
-    }
-    unsigned low = 0, high = header->blocks;
-    while (high - low > 1) {
-        unsigned middle = low + (high - low) / 2;
-
-        if (header->base + block_at(header, middle)->address <= address) {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    enter_block(header, low, &cursor, f);
-    for (unsigned i = 0; i < FUNCTIONS_PER_BLOCK; i++) {
-        if (!read_function(&cursor, f) || address < f->start) {
-            return false;
-        }
-        if (address < f->end) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static const char *file_name(uint64_t index)
-{
-    const struct table_header *header = table();
-    const char *name = (const char *)header + header->files;
-    const char *end = (const char *)header + header->stream;
-
-    for (; index > 0 && name < end; name++) {
-        index -= *name == '\0';
-    }
-    return name < end ? name : "?";
-}
 
 const char *symbol_find(uintptr_t address, uintptr_t *offset)
 {
     struct function f;
 
-    if (!find_function(address, &f)) {
+    if (!table_function_at(address, &f)) {
         return NULL;
     }
     if (offset != NULL) {
@@ -189,76 +37,157 @@ const char *symbol_find(uintptr_t address, uintptr_t *offset)
     return f.name;
 }
 
-bool symbol_line(uintptr_t address, const char **file, unsigned *line)
+// The next row: moves address and place.
+static void read_row(struct cursor *rows, uintptr_t *at, struct place *place)
 {
-    struct function f;
-    uint64_t at_file = 0, row_file = 0;
-    int64_t at_line = 0, row_line = 0;
+    uint8_t byte = *rows->at++;
 
-    if (!find_function(address, &f)) {
-        return false;
+    if (byte < ROW_LONG) {
+        *at += byte & 0xf;
+        place->line += (uint64_t)(byte >> 4) - ROW_SHORT_CLIMB_BIAS;
+        return;
     }
-    uintptr_t at = f.start;
-    while (f.rows.at < f.rows.end) {
-        uint8_t byte = *f.rows.at++;
+    if (byte == ROW_FILE) {
+        place->file = table_read_uleb(rows);
+    }
+    *at += table_read_uleb(rows);
+    place->line += (uint64_t)table_read_sleb(rows);
+}
 
-        if (byte < ROW_LONG) {
-            at += byte & 0xf;
-            row_line += (byte >> 4) - ROW_SHORT_CLIMB_BIAS;
-        } else {
-            row_file = byte == ROW_FILE ? read_uleb(&f.rows) : row_file;
-            at += read_uleb(&f.rows);
-            row_line += read_sleb(&f.rows);
-        }
+static struct place place_of(const struct function *f, uintptr_t address)
+{
+    struct cursor rows = f->rows;
+    struct place found = {0, 0}, row = {0, 0};
+    uintptr_t at = f->start;
+
+    while (rows.at < rows.end) {
+        read_row(&rows, &at, &row);
         if (at > address) {
             break;
         }
-        at_file = row_file;
-        at_line = row_line;
+        found = row;
     }
-    if (at_line <= 0) {
+    return found;
+}
+
+static bool is_line(const struct place *place)
+{
+    return place->line > 0 && place->line <= INT32_MAX;
+}
+
+bool symbol_line(uintptr_t address, const char **file, unsigned *line)
+{
+    struct function f;
+
+    if (!table_function_at(address, &f)) {
         return false;
     }
-    *file = file_name(at_file);
-    *line = (unsigned)at_line;
+    struct place place = place_of(&f, address);
+    if (!is_line(&place)) {
+        return false;
+    }
+    *file = table_file_name(place.file);
+    *line = (unsigned)place.line;
     return true;
 }
 
-bool symbol_address(const char *name, uintptr_t *out)
+// The piece that holds `address`, of those in code that begins at `start` and
+// belongs to what was declared at `around`. False: none.
+static bool find_piece(struct cursor pieces, uintptr_t start,
+                       struct place around, uintptr_t address,
+                       struct piece *piece)
 {
-    const struct table_header *header = table();
-    struct cursor cursor;
-    struct function f;
-
-    for (unsigned i = 0; header != NULL && i < header->blocks; i++) {
-        enter_block(header, i, &cursor, &f);
-        for (unsigned j = 0; j < FUNCTIONS_PER_BLOCK; j++) {
-            if (!read_function(&cursor, &f)) {
-                break;
-            }
-            if (strcmp(f.name, name) == 0) {
-                *out = f.start;
-                return true;
-            }
+    while (pieces.at < pieces.end) {
+        piece->start = start + table_read_uleb(&pieces);
+        piece->end = piece->start + table_read_uleb(&pieces);
+        uint64_t word = table_read_uleb(&pieces);
+        piece->origin = word >> PIECE_ORIGIN_SHIFT;
+        piece->call.file =
+            word & PIECE_OTHER_FILE ? table_read_uleb(&pieces) : around.file;
+        piece->call.line = around.line + (uint64_t)table_read_sleb(&pieces);
+        piece->inner = (struct cursor){pieces.at, pieces.at};
+        if (word & PIECE_HAS_INNER) {
+            piece->inner = table_read_part(&pieces);
         }
+        if (address < piece->end) {
+            return address >= piece->start;
+        }
+        start = piece->end;
     }
     return false;
 }
 
-const char *symbol_name(unsigned index)
+static void frame_place(struct symbol_frame *frame, const struct place *place)
 {
-    const struct table_header *header = table();
-    struct cursor cursor;
+    frame->file = is_line(place) ? table_file_name(place->file) : NULL;
+    frame->line = is_line(place) ? (unsigned)place->line : 0;
+}
+
+static void reverse(struct symbol_frame *frames, unsigned n)
+{
+    for (unsigned i = 0; i < n / 2; i++) {
+        struct symbol_frame other = frames[n - 1 - i];
+
+        frames[n - 1 - i] = frames[i];
+        frames[i] = other;
+    }
+}
+
+unsigned symbol_frames(uintptr_t address,
+                       struct symbol_frame frames[SYMBOL_FRAMES_MAX])
+{
+    struct function f;
+    struct piece piece;
+    struct place declared = {0, 0};
+    unsigned n = 1;
+
+    if (!table_function_at(address, &f)) {
+        return 0;
+    }
+    // Where a function begins is where it was declared, near enough.
+    struct cursor rows = f.rows;
+    uintptr_t start = f.start;
+    if (rows.at < rows.end) {
+        read_row(&rows, &start, &declared);
+    }
+    start = f.start;
+    frames[0].function = f.name;
+    for (struct cursor pieces = f.inlines;
+         n < SYMBOL_FRAMES_MAX &&
+         find_piece(pieces, start, declared, address, &piece);
+         n++) {
+        frame_place(&frames[n - 1], &piece.call);
+        frames[n].function = table_origin_name(piece.origin, &declared);
+        start = piece.start;
+        pieces = piece.inner;
+    }
+    struct place place = place_of(&f, address);
+    frame_place(&frames[n - 1], &place);
+    reverse(frames, n);
+    return n;
+}
+
+const char *symbol_innermost(uintptr_t address)
+{
+    struct symbol_frame frames[SYMBOL_FRAMES_MAX];
+
+    return symbol_frames(address, frames) > 0 ? frames[0].function : NULL;
+}
+
+bool symbol_address(const char *name, uintptr_t *out)
+{
     struct function f;
 
-    if (header == NULL || index / FUNCTIONS_PER_BLOCK >= header->blocks) {
-        return NULL;
+    if (!table_function_named(name, &f)) {
+        return false;
     }
-    enter_block(header, index / FUNCTIONS_PER_BLOCK, &cursor, &f);
-    for (unsigned i = 0; i <= index % FUNCTIONS_PER_BLOCK; i++) {
-        if (!read_function(&cursor, &f)) {
-            return NULL;
-        }
-    }
-    return f.name;
+    *out = f.start;
+    return true;
+}
+
+const char *symbol_name(unsigned index)
+{
+    struct function f;
+
+    return table_function_by_number(index, &f) ? f.name : NULL;
 }

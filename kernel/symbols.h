@@ -17,6 +17,27 @@
 // compiler makes carry their source function's name.
 const char *symbol_find(uintptr_t address, uintptr_t *offset);
 
+// What code is in: a function, and a line of it; `line` is 0 and `file` NULL if
+// that is not known.
+struct symbol_frame {
+    const char *function;
+    const char *file;
+    unsigned line;
+};
+
+#define SYMBOL_FRAMES_MAX 12
+
+// The functions that the instruction at `address` belongs to, innermost first:
+// those that the compiler put in line there, with the line of the instruction
+// or of the call of the one before, and last the one that symbol_find() names.
+// Locks and single instructions are their callers' lines, and no frames.
+// Returns how many; 0: not known. Of more than SYMBOL_FRAMES_MAX, the outer.
+unsigned symbol_frames(uintptr_t address,
+                       struct symbol_frame frames[SYMBOL_FRAMES_MAX]);
+
+// The first of those functions, or NULL: whose line symbol_line() tells.
+const char *symbol_innermost(uintptr_t address);
+
 // The file (relative to the root of the tree) and line that the instruction at
 // `address` was made from, after inlining. False: not known, nothing stored.
 bool symbol_line(uintptr_t address, const char **file, unsigned *line);

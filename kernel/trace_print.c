@@ -120,7 +120,7 @@ unsigned trace_print_last(unsigned count, const char *title)
 static void print_json(const struct trace_event *event, uint64_t per_ms)
 {
     uintptr_t ip = site_unpack(event->site) - (event->kind != TRACE_FAULT);
-    const char *function = symbol_find(ip, NULL), *file;
+    const char *function = symbol_innermost(ip), *file;
     unsigned line;
     printf("trace {\"kind\":\"%s\",\"ticks\":%llu,\"ticks_per_ms\":%llu,"
            "\"cpu\":%u,\"level\":%u,\"number\":%u,\"address\":\"0x%llx\","

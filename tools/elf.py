@@ -75,17 +75,24 @@ class Elf:
         section = self.section(".debug_line")
         if section is None:
             return []
-        strings = {name: (self.section(name).data if self.section(name)
-                          else b"") for name in (".debug_str",
-                                                 ".debug_line_str")}
         rows, offset = [], 0
         while offset < len(section.data):
-            unit = LineUnit(section.data, offset, strings)
+            unit = LineUnit(section.data, offset, self.strings())
             rows += unit.rows()
             offset = unit.end
         # An end of one sequence sorts before a row at the same address.
         rows.sort(key=lambda row: (row[0], row[2] != 0))
         return rows
+
+    def line_files(self, offset):
+        """The files that the line table at this offset numbers."""
+        return LineUnit(self.section(".debug_line").data, offset,
+                        self.strings()).files
+
+    def strings(self):
+        """What the forms of strings refer to."""
+        return {name: (self.section(name).data if self.section(name) else b"")
+                for name in (".debug_str", ".debug_line_str")}
 
 
 class Cursor:

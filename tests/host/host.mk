@@ -36,7 +36,7 @@ host_test_names := \
 	string format glob number memory_map multiboot2 pvh acpi madt cmdline \
 	lineedit
 host_fuzz_names := \
-	multiboot2 pvh acpi memory_map cmdline format lineedit glob
+	multiboot2 pvh acpi memory_map cmdline format lineedit glob symbols
 
 HOST_TEST_PROGRAMS := $(host_test_names:%=$(host_dir)/test_%)
 host_fuzzers := $(host_fuzz_names:%=$(host_dir)/fuzzers/fuzz_%)
@@ -65,6 +65,10 @@ $(host_dir)/fuzz/%.o: %.c
 $(HOST_TEST_PROGRAMS): $(host_dir)/test_%: \
 		$(host_dir)/unit/tests/host/test_%.o $(host_objects)
 	$(host_q)$(HOST_CC) $(host_sanitize) -o $@ $^
+
+# With a table of its own.
+$(host_dir)/fuzzers/fuzz_symbols: \
+	$(host_dir)/fuzz/kernel/symbols.o $(host_dir)/fuzz/kernel/symbols_table.o
 
 $(host_fuzzers): $(host_dir)/fuzzers/fuzz_%: \
 		$(host_dir)/fuzz/tests/host/fuzz_%.o $(host_fuzz_objects)

@@ -123,6 +123,25 @@ static void write_formats(void)
     write_seed("format/string", string, sizeof(string));
 }
 
+// The format is that of tools/symbols.
+static void write_symbols(void)
+{
+    static uint8_t table[] = {
+        // base; functions, blocks, files, origins, stream, end
+        0, 0x10, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 40, 0, 0, 0, 48, 0,
+        0, 0, 63, 0, 0, 0, 97, 0, 0, 0,
+        // the index, files, and origins
+        0, 0, 0, 0, 0, 0, 0, 0, 'a', '.', 'c', 0, 'b', '.', 'h', 0, 0, 10, 'i',
+        'n', 'n', 'e', 'r', 0, 1, 20, 'd', 'e', 'e', 'p', 0,
+        // a function with one that has another in line, and the former
+        0, 32, 'o', 'u', 't', 'e', 'r', 0, 4, 0xf0, 0, 30, 0x54, 10, 2, 12, 2,
+        5, 5, 1, 4, 5, 1, 0x7d, 0, 16, 'i', 'n', 'n', 'e', 'r', 0, 0, 0};
+
+    write_seed("symbols/in_line", table, sizeof(table));
+    table[15] = 0x10; // of the number of blocks
+    write_seed("symbols/many_blocks", table, sizeof(table));
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) {
@@ -136,5 +155,6 @@ int main(int argc, char **argv)
     write_acpi();
     write_memory_maps();
     write_formats();
+    write_symbols();
     return 0;
 }

@@ -5,7 +5,8 @@
 import brackets
 import frames
 import gdb
-from places import key_text, place, rights_text, tables_text, thread_name
+from places import (CALLERS, key_text, place, rights_text, source, tables_text,
+                    thread_name)
 from printers import enumerator
 from rights import data_of_this_cpu
 from target import (engine, fail, machine, numbers, pointer, register,
@@ -25,17 +26,28 @@ def frame_line(frame):
     name = frame.name() or f"{frame.pc():#x}"
     if place.symtab is None:
         return name
-    file = place.symtab.filename.removeprefix("./")
-    return f"{name} ({file}:{place.line})"
+    inlined = ", inlined" if frame.type() == gdb.INLINE_FRAME else ""
+    return f"{name} ({source(place.symtab)}:{place.line}){inlined}"
+
+
+def is_shown(frame):
+    """Whether it is a frame in the kernel's reports."""
+    place = frame.find_sal()
+    return frame.type() != gdb.INLINE_FRAME or place.symtab is None or \
+        source(place.symtab) not in CALLERS
 
 
 def print_callers(frame):
+    """Those of the function that a frame is in, with all that is in line."""
     print("  called from")
+    while frame and frame.type() == gdb.INLINE_FRAME:
+        frame = frame.older()
     for _ in range(CALLERS_MAX):
         frame = frame.older() if frame else None
         if frame is None:
             return
-        print(f"    {frame_line(frame)}")
+        if is_shown(frame):
+            print(f"    {frame_line(frame)}")
 
 
 def page_once(data, address):

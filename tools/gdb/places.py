@@ -9,14 +9,26 @@ import gdb
 from target import element, enumerators, numbers, pointer, unsigned, variable
 
 
+# What these have in line is no frame in the kernel's reports (tools/rows.py).
+CALLERS = {"arch/spinlock.h", "mm/lock.h", "arch/cpu.h"}
+
+
+def source(symtab):
+    """Its file, relative to the tree."""
+    return symtab.filename.removeprefix("./")
+
+
 def function_of(ip):
-    """The name of the function that an address is in, inlined ones left out;
-    None: not code."""
+    """The name of the innermost function that an address is in, those left out
+    that the kernel leaves out; None: not code."""
     block = gdb.current_progspace().block_for_pc(ip)
     name = None
     while block is not None and not block.is_static and not block.is_global:
         if block.function is not None:
-            name = block.function.name
+            if source(block.function.symtab) in CALLERS:
+                name = None
+            elif name is None:
+                name = block.function.name
         block = block.superblock
     if name is not None:
         return name
@@ -31,7 +43,7 @@ def line_of(ip):
     place = gdb.find_pc_line(ip)
     if place.symtab is None or place.line == 0:
         return None
-    return f"{place.symtab.filename.removeprefix('./')}:{place.line}"
+    return f"{source(place.symtab)}:{place.line}"
 
 
 def place(ip):
