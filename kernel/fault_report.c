@@ -166,18 +166,24 @@ static void print_json_name(const char *name, const char *text)
 }
 
 // "prefix_function":...,"prefix_file":...,"prefix_line":...
-static void print_json_place(const char *prefix, uintptr_t ip)
+static void print_json_place_of(const char *prefix, const char *function,
+                                uintptr_t ip)
 {
     const char *file;
     unsigned line;
     char name[32];
     snprintf(name, sizeof(name), "%sfunction", prefix);
-    print_json_name(name, ip != 0 ? symbol_innermost(ip) : NULL);
+    print_json_name(name, function);
     if (ip != 0 && symbol_line(ip, &file, &line)) {
         snprintf(name, sizeof(name), "%sfile", prefix);
         print_json_name(name, file);
         printf(",\"%sline\":%u", prefix, line);
     }
+}
+
+static void print_json_place(const char *prefix, uintptr_t ip)
+{
+    print_json_place_of(prefix, ip != 0 ? symbol_innermost(ip) : NULL, ip);
 }
 
 static void print_json(const struct trap_frame *trap, const struct fault *fault,
@@ -189,10 +195,12 @@ static void print_json(const struct trap_frame *trap, const struct fault *fault,
            fault_access_name(fault->access), (void *)fault->address,
            (void *)fault->ip, fault->error_code, fault->pkey);
     print_json_name("key", fault->pkey >= 0 ? key_name(fault->pkey) : NULL);
-    print_json_place("", fault->ip);
     uintptr_t helper, caller = code_culprit(trap, &helper);
-    if (caller != 0) {
+    if (caller != 0) { // what memcpy() is made of says nothing to anybody
+        print_json_place_of("", symbol_find(fault->ip, NULL), fault->ip);
         print_json_place("caller_", caller - 1);
+    } else {
+        print_json_place("", fault->ip);
     }
     if (page != NULL) {
         printf(",\"frame\":\"0x%llx\"", (unsigned long long)page_to_phys(page));

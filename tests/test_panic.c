@@ -43,10 +43,10 @@ static int sleep_in_a_bracket(void *unused)
     return 0;
 }
 
-static bool stands(int (*fn)(void *unused), const char *name)
+static bool stands(unsigned cpu, int (*fn)(void *unused), const char *name)
 {
     standing = false;
-    if (thread_create(name, fn, NULL) == NULL) {
+    if (thread_create_on(cpu, name, fn, NULL) == NULL) {
         return false;
     }
     while (!standing) {
@@ -60,8 +60,8 @@ TEST(panic, says_what_all_had_open)
 {
     ONLY_WHEN_ASKED_FOR("panic.says_what_all_had_open");
     page = alloc_page(domain_ram);
-    CHECK(page != NULL && stands(sleep_in_a_bracket, "sleeper"));
-    CHECK(cpus_online() == 1 || stands(stand_in_a_bracket, "stander"));
+    CHECK(page != NULL && stands(0, sleep_in_a_bracket, "sleeper"));
+    CHECK(cpus_online() == 1 || stands(1, stand_in_a_bracket, "stander"));
     thread_sleep_ms(1);
     (void)kmap_local_page(page);
     panic("with everything open");

@@ -153,7 +153,10 @@ TEST(watch, brackets_that_are_open)
 TEST(watch, mappings_that_are_open)
 {
     struct page *block = alloc_pages(domain_ram, 9);
-    CHECK(watched_get() && block != NULL);
+    if (block == NULL) {
+        SKIP("needs 2 MiB in a row");
+    }
+    CHECK(watched_get());
     struct page *const list[] = {neighbour, block + 7};
     char *kmapped = kmap(block + 7), *ranged;
     char *listed = vmap(list, 2, MAP_READ | MAP_WRITE);
