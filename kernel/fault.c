@@ -8,7 +8,6 @@
 #include "mm/engine.h"
 #include "mm/frames.h"
 #include "mm/pagetable.h"
-#include "mm/pt_window.h"
 #include "mm/section.h"
 #include "mm/watch.h"
 
@@ -45,16 +44,14 @@ static struct page *frame_of(uintptr_t address, phys_addr_t physical)
 static __noinline void unmapped_describe(struct fault *fault, uintptr_t address)
 {
     bool direct = address - DIRECT_MAP_BASE < DIRECT_MAP_SIZE;
-    const uint64_t *entry = NULL;
-    if (!direct && (engine->entry != NULL || watches_on != 0)) {
-        entry = watch_entry_seen(address, percpu.trap_level - 1);
-    }
     uint64_t leaf = 0;
-    if (entry != NULL) {
-        uint32_t rights = window_open(WINDOW_READ);
-        leaf = *entry & (PTE_P | PTE_LOST_P) ? *entry : 0;
-        window_close(rights);
+    if (!direct && engine->leaf != NULL) {
+        leaf = engine->leaf(address, percpu.trap_level - 1);
     }
+    if (leaf == 0 && !direct && watches_on != 0) {
+        leaf = watch_leaf_seen(address, percpu.trap_level - 1);
+    }
+    leaf = leaf & (PTE_P | PTE_LOST_P) ? leaf : 0;
     phys_addr_t physical =
         leaf != 0 ? leaf & PTE_ADDRESS : address - DIRECT_MAP_BASE;
     bool known = (leaf != 0 || direct) && section_is_ready(physical);

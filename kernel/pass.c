@@ -25,9 +25,7 @@ static uint64_t *entry_of(const struct fault *fault)
     if (entry == NULL) {
         return NULL;
     }
-    uint32_t rights = window_open(WINDOW_READ);
-    uint64_t value = *entry;
-    window_close(rights);
+    uint64_t value = watch_leaf_seen(fault->address, percpu.trap_level - 1);
     bool names = (value & PTE_ADDRESS) == page_to_phys(fault->page);
     return names && value != 0 ? entry : NULL;
 }

@@ -4,7 +4,6 @@
 #include "mm/engine.h"
 
 #include "lib/panic.h"
-#include "mm/pt_window.h"
 #include "mm/trace.h"
 
 static const struct engine *const engines[] = {
@@ -23,14 +22,7 @@ const struct engine *engine_of(enum protect_engine id)
 
 uint64_t engine_leaf(uintptr_t address, uint32_t level)
 {
-    const uint64_t *entry =
-        engine->entry != NULL ? engine->entry(address, level) : NULL;
-    if (entry == NULL) {
-        return 0;
-    }
-    uint32_t rights = window_open(WINDOW_READ);
-    uint64_t leaf = *entry;
-    window_close(rights);
+    uint64_t leaf = engine->leaf != NULL ? engine->leaf(address, level) : 0;
     return leaf & PTE_P ? leaf : 0;
 }
 

@@ -115,6 +115,7 @@ struct engine {
     // see, on this CPU, though it be hidden just now; NULL: none. NULL: there
     // are no such.
     uint64_t *(*entry)(uintptr_t address, uint32_t level);
+    uint64_t (*leaf)(uintptr_t address, uint32_t level); // what it says, or 0
     // A frame is watched (mm/watch.h), or is so no more: change its leaf of the
     // direct map, which is one of 4 KiB; the page tables are open, other CPUs
     // parked. NULL: there is no direct map.
@@ -145,7 +146,7 @@ extern const struct engine engine_pks, engine_exact, engine_open, engine_flip;
 // The engine of this boot.
 extern const struct engine *engine;
 
-// The leaf that struct engine's `entry` leads to, or 0. Any context.
+// The leaf that is present of those that `leaf` knows, or 0. Any context.
 uint64_t engine_leaf(uintptr_t address, uint32_t level);
 
 // By its number; NULL: there is no such engine.

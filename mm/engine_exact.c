@@ -183,6 +183,7 @@ const struct engine engine_exact = {
     .abandon_above = exact_abandon_above,
     .bracket_abandon = bracket_abandon,
     .entry = exact_entry,
+    .leaf = exact_leaf,
     .watch_domain_locked = watch_domain_locked,
     .window_tables = exact_tables,
     .window_leaves = exact_leaves,

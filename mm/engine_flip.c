@@ -52,12 +52,15 @@ static struct counts counts_of(uint64_t entry)
     };
 }
 
-// What a watch takes from the leaf of its frame; the counts go on.
-static uint64_t taken_by_watch(phys_addr_t frame)
+// An entry without what a watch takes from the leaf of its frame; the counts go
+// on.
+static __noinline __cold uint64_t without_watched(uint64_t entry)
 {
     const struct watch *watch =
-        watches_on != 0 ? watch_of(frame_page(frame / PAGE_SIZE)) : NULL;
-    return watch == NULL ? 0 : watch->access == ACCESS_READ ? PTE_P : PTE_RW;
+        watch_of(frame_page((entry & PTE_ADDRESS) / PAGE_SIZE));
+    return watch == NULL                  ? entry
+           : watch->access == ACCESS_READ ? entry & ~PTE_P
+                                          : entry & ~PTE_RW;
 }
 
 static uint64_t entry_with(struct counts counts, phys_addr_t frame)
@@ -65,8 +68,8 @@ static uint64_t entry_with(struct counts counts, phys_addr_t frame)
     if (counts.openers == 0) {
         return 0;
     }
-    uint64_t rights = PTE_P | (counts.writers != 0 ? PTE_RW | PTE_D : 0);
-    return frame | (rights & ~taken_by_watch(frame)) | PTE_A | PTE_XD |
+    return frame | PTE_P | PTE_A | PTE_XD |
+           (counts.writers != 0 ? PTE_RW | PTE_D : 0) |
            (uint64_t)counts.openers << OPENERS_SHIFT |
            (uint64_t)(counts.writers >> 3) << WRITERS_HIGH_SHIFT |
            (uint64_t)(counts.writers & 7) << WRITERS_LOW_SHIFT;
@@ -87,6 +90,9 @@ static bool entry_change(uint64_t *entry, phys_addr_t frame, int openers,
         counts.openers += openers;
         counts.writers += writers;
         value = entry_with(counts, frame);
+        if (unlikely(watches_on != 0) && value != 0) {
+            value = without_watched(value);
+        }
     } while (!__atomic_compare_exchange_n(entry, &old, value, false,
                                           __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
     percpu_count(pte_writes);
@@ -242,7 +248,7 @@ static uint64_t direct_unwatched(uint64_t entry)
            (counts.writers != 0 ? PTE_RW | PTE_D : 0);
 }
 
-// It follows from the frame's state (taken_by_watch()).
+// It follows from the frame's state (without_watched()).
 static void watch_direct(const struct watch *watch, struct page *page,
                          bool begin, struct tlb_batch *batch)
 {

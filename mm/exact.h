@@ -42,6 +42,7 @@ void exact_switch_from(const struct mm_context *to);
 void exact_switch_to(struct mm_context *to, bool to_in_trap);
 void exact_abandon_above(uint32_t level);
 uint64_t *exact_entry(uintptr_t address, uint32_t level);
+uint64_t exact_leaf(uintptr_t address, uint32_t level);
 
 // A page of the running thread's window for the allocator, and its entry.
 uintptr_t exact_fill_address(void);

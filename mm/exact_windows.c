@@ -254,20 +254,36 @@ void exact_abandon_above(uint32_t level)
     }
 }
 
-uint64_t *exact_entry(uintptr_t address, uint32_t level)
+// Tables open.
+static uint64_t *entry_find(uintptr_t address, uint32_t level)
 {
     uintptr_t offset = address - EXACT_WINDOWS_BASE;
     if (offset / EXACT_LINK_SIZE != level || level >= EXACT_LINKS) {
         return NULL;
     }
-    uint32_t rights = window_open(WINDOW_READ);
     uint64_t *entry = &here()->links[level];
     for (unsigned at = 2; at >= 1 && entry != NULL; at--) {
         phys_addr_t table = *entry & PTE_ADDRESS;
         entry = table != 0 ? &pt_table_at(table)[pt_index(address, at)] : NULL;
     }
+    return entry;
+}
+
+uint64_t *exact_entry(uintptr_t address, uint32_t level)
+{
+    uint32_t rights = window_open(WINDOW_READ);
+    uint64_t *entry = entry_find(address, level);
     window_close(rights);
     return entry;
+}
+
+uint64_t exact_leaf(uintptr_t address, uint32_t level)
+{
+    uint32_t rights = window_open(WINDOW_READ);
+    const uint64_t *entry = entry_find(address, level);
+    uint64_t leaf = entry != NULL ? *entry : 0;
+    window_close(rights);
+    return leaf;
 }
 
 uint64_t *exact_fill_entry(void)

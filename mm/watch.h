@@ -105,3 +105,5 @@ bool watch_leaf_is_closed(const struct watch *watch, uint64_t entry);
 // The entry of level 1 that a context at this trap level sees for an address,
 // whether it maps anything or not; NULL: there is none. Any context.
 uint64_t *watch_entry_seen(uintptr_t address, uint32_t level);
+// What it says; 0: there is none.
+uint64_t watch_leaf_seen(uintptr_t address, uint32_t level);

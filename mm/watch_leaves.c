@@ -71,6 +71,18 @@ uint64_t *watch_entry_seen(uintptr_t address, uint32_t level)
     return entry;
 }
 
+uint64_t watch_leaf_seen(uintptr_t address, uint32_t level)
+{
+    const uint64_t *entry = watch_entry_seen(address, level);
+    if (entry == NULL) {
+        return 0;
+    }
+    uint32_t rights = window_open(WINDOW_READ);
+    uint64_t leaf = *entry;
+    window_close(rights);
+    return leaf;
+}
+
 // --------------------------------------------------------- Long-lived mappings
 
 // Where in a range of vmap() the page with this number must be looked at: the
