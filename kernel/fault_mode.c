@@ -168,6 +168,9 @@ static bool is_inside(const struct trap_frame *trap, const struct page *page)
 bool fault_is_let_through(struct trap_frame *trap)
 {
     struct fault fault;
+    if (trap->vector != TRAP_PF) {
+        return false;
+    }
     fault_describe(trap, &fault);
     struct watch *watch = fault.page != NULL ? watch_of(fault.page) : NULL;
     if (watch == NULL || fault.access == ACCESS_EXECUTE) {

@@ -26,26 +26,17 @@
 static void probe_refused(struct trap_frame *trap,
                           const struct extable_entry *entry)
 {
-    struct fault *fault = (struct fault *)trap->r8;
-    fault_describe(trap, fault);
+    fault_describe(trap, (struct fault *)trap->r8);
+    struct fault *fault = (struct fault *)trap->r8; // no register across a call
     if (fault->kind == FAULT_GP) {
         fault->access = (enum fault_access)entry->access;
     }
     trap->rip = entry->fixup;
 }
 
-static void fault_handle(struct trap_frame *trap)
+// One that no probe expects. Apart, so that a probe pays nothing for it.
+static __noinline void fault_unprobed(struct trap_frame *trap)
 {
-    if (unlikely(watches_on != 0) && trap->vector == TRAP_PF &&
-        fault_is_let_through(trap)) {
-        return;
-    }
-    percpu_count(faults);
-    const struct extable_entry *entry = extable_find(trap->rip);
-    if (entry != NULL) {
-        probe_refused(trap, entry);
-        return;
-    }
     struct fault fault;
     fault_describe(trap, &fault);
     trace_fault(&fault, (uint32_t)trap->rights);
@@ -65,6 +56,20 @@ static void fault_handle(struct trap_frame *trap)
     }
     frame->fault = fault;
     catch_throw(frame);
+}
+
+static void fault_handle(struct trap_frame *trap)
+{
+    if (unlikely(watches_on != 0) && fault_is_let_through(trap)) {
+        return;
+    }
+    percpu_count(faults);
+    const struct extable_entry *entry = extable_find(trap->rip);
+    if (entry != NULL) {
+        probe_refused(trap, entry);
+    } else {
+        fault_unprobed(trap);
+    }
 }
 
 // The CPU could not deliver an exception. Nothing to go back to: its saved
