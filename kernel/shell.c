@@ -198,12 +198,12 @@ const struct shell_command shell_commands[] = {
      .most = 1,
      .run = shell_who},
     {.name = "brackets",
-     .arguments = "[--top [N]]",
+     .arguments = "[--top [N]|--over US]",
      .help = "what is open, or was longest",
      .example = "brackets --top 5",
      .more =
          "With --top, the calls whose brackets were open longest: how many, "
-         "while their thread waited (`waited`), longer than asked for "
+         "while their thread waited (`waited`), longer than --over said "
          "(`slow`); and how many brackets each operation takes.",
      .most = 2,
      .run = shell_brackets},

@@ -7,6 +7,7 @@
 #include "kernel/profile_print.h"
 #include "kernel/shell_internal.h"
 #include "kernel/thread.h"
+#include "kernel/timer.h"
 #include "kernel/trace_print.h"
 #include "keyhole.h"
 #include "mm/domain.h"
@@ -205,6 +206,17 @@ void shell_who(int argc, char **argv)
     trace_print_frame(page);
 }
 
+// From now on, brackets that are open for longer count as slow.
+static void limit_set(const char *microseconds)
+{
+    uint64_t us;
+    if (!shell_number(microseconds, 1000000, &us)) {
+        return;
+    }
+    profile_limit = (uint32_t)(clock_ticks(us) / BRACKET_TIME_UNIT);
+    printf("  slow is over %llu us from now on\n", (unsigned long long)us);
+}
+
 void shell_brackets(int argc, char **argv)
 {
     uint64_t count = SITES_SHOWN;
@@ -212,8 +224,12 @@ void shell_brackets(int argc, char **argv)
         printf("  %u open\n", brackets_print(NULL));
         return;
     }
+    if (strcmp(argv[1], "--over") == 0) {
+        limit_set(argc > 2 ? argv[2] : "");
+        return;
+    }
     if (strcmp(argv[1], "--top") != 0) {
-        shell_error("%s: want --top, with a number or without", argv[1]);
+        shell_error("%s: want --top or --over, and a number", argv[1]);
         return;
     }
     if (argc > 2 && !shell_number(argv[2], PROFILE_SITES, &count)) {
