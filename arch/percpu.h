@@ -46,14 +46,13 @@ struct timer_slot {
 struct pass {
     uintptr_t ip;
     uint64_t rflags; // of the interrupted context, to put back
-    uint32_t rights; // the same
+    uint32_t opened; // bits of IA32_PKRS that were set, and are not meanwhile
     uint32_t leaves; // that are open for it
     struct {
         uint64_t *entry;
         uint64_t closed, open;
         uintptr_t address;
     } leaf[PASS_LEAVES];
-    bool key; // one is open for it
     bool active;
 };
 
@@ -128,7 +127,8 @@ struct cpu_data {
     uintptr_t stopped_frame;             // pointer, in the NMI's handler
 
     struct pass pass[PASS_LEVELS]; // by level of the interrupted context
-    bool in_fault_callback;        // kernel/fault_mode.c
+    uint32_t callback_level;       // of the trap that calls one; 0: none does
+                                   // (kernel/fault_mode.c)
 
     // The history (mm/trace.h).
     struct trace_event *trace_ring; // NULL: none

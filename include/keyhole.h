@@ -437,9 +437,9 @@ struct map_operation {
 extern struct map_operation *map_operations;
 
 // Count the brackets that this thread opens from here to the end of the block,
-// however that is left, under the constant string `name`. In the release kernel
-// for `open` alone they are not counted. Stands among statements. Thread
-// context.
+// by whatever statement it is left, under the constant string `name`. A run
+// that a fault abandons does not count. In the release kernel for `open` alone
+// they are not counted. Stands among statements. Thread context.
 #define MAP_OPERATION(name)                                                    \
     static struct map_operation map_operation_ = {                             \
         (name), 0, 0, 0, NULL, false};                                         \

@@ -72,7 +72,9 @@ void catch_throw(struct catch_frame *frame)
     }
     cpu_cli(); // nothing moves to another CPU half-way; flags come back last
     pass_abandon(frame->handler_level);
-    percpu.in_fault_callback = false;
+    if (percpu.callback_level > frame->handler_level) {
+        percpu.callback_level = 0; // it is abandoned
+    }
     console_abandon();
     lock_check_abandon(frame->locks);
     percpu.catches = frame->outer;

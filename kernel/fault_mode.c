@@ -40,12 +40,12 @@ static enum fault_answer callback_ask(const struct domain *domain,
 {
     const struct fault_callback *callback =
         __atomic_load_n(&domain->callback, __ATOMIC_ACQUIRE);
-    if (callback == NULL || percpu.in_fault_callback) {
+    if (callback == NULL || percpu.callback_level != 0) {
         return FAULT_ANSWER_MODE;
     }
-    percpu.in_fault_callback = true;
+    percpu.callback_level = percpu.trap_level;
     enum fault_answer answer = callback->fn(fault, callback->arg);
-    percpu.in_fault_callback = false;
+    percpu.callback_level = 0;
     return answer;
 }
 

@@ -9,7 +9,6 @@
 #include "arch/pte.h"
 #include "arch/regs.h"
 #include "arch/tlb.h"
-#include "lib/panic.h"
 #include "mm/engine.h"
 #include "mm/frames.h"
 #include "mm/pt_window.h"
@@ -55,11 +54,18 @@ static bool entry_is(uint64_t entry, uint64_t value)
     return ((entry ^ value) & ~(PTE_A | PTE_D)) == 0;
 }
 
-static void leaf_write(uint64_t *entry, uint64_t value, uintptr_t address)
+// Other CPUs may unmap the page at that moment, or count in the entry (`flip`).
+// False: it does not say `old` any more.
+static bool leaf_exchange(uint64_t *entry, uint64_t old, uint64_t value,
+                          uintptr_t address)
 {
-    *(volatile uint64_t *)entry = value;
+    if (!__atomic_compare_exchange_n(entry, &old, value, false,
+                                     __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
+        return false;
+    }
     percpu_count(pte_writes);
     tlb_flush_page(address);
+    return true;
 }
 
 // What a leaf was before it was watched.
@@ -71,27 +77,41 @@ static uint64_t unwatched(uint64_t entry, uintptr_t address)
                : pte_unwatched(entry);
 }
 
-static bool leaf_open(struct pass *pass, const struct fault *fault,
-                      bool whatever)
+// One try. False: somebody else has changed the entry.
+static bool leaf_try(struct pass *pass, const struct fault *fault,
+                     bool whatever, bool *opens)
 {
     uint64_t needed = PTE_P | (fault->access == ACCESS_WRITE ? PTE_RW : 0);
     uint64_t *entry = entry_of(fault);
-    uint32_t rights = window_open(WINDOW_WRITE);
-    uint64_t closed = *entry;
+    uint64_t closed =
+        entry != NULL ? watch_leaf_seen(fault->address, percpu.trap_level - 1)
+                      : 0;
     uint64_t open =
         whatever ? closed | needed : unwatched(closed, fault->address);
-    bool opens = (open & needed) == needed && pass->leaves < PASS_LEAVES;
-    if (opens) {
-        unsigned i = pass->leaves;
+    *opens =
+        closed != 0 && (open & needed) == needed && pass->leaves < PASS_LEAVES;
+    if (!*opens) {
+        return true;
+    }
+    uint32_t rights = window_open(WINDOW_WRITE);
+    bool done = leaf_exchange(entry, closed, open, fault->address);
+    if (done) {
+        unsigned i = pass->leaves++;
         pass->leaf[i].entry = entry;
         pass->leaf[i].closed = closed;
         pass->leaf[i].open = open;
         pass->leaf[i].address = fault->address;
-        cpu_compiler_barrier();
-        pass->leaves = i + 1;
-        leaf_write(entry, open, fault->address);
     }
     window_close(rights);
+    return done;
+}
+
+static bool leaf_open(struct pass *pass, const struct fault *fault,
+                      bool whatever)
+{
+    bool opens;
+    while (!leaf_try(pass, fault, whatever, &opens)) {
+    }
     return opens;
 }
 
@@ -104,10 +124,12 @@ static void leaves_close(struct pass *pass)
     uint32_t rights = window_open(WINDOW_WRITE);
     while (pass->leaves > 0) {
         unsigned i = --pass->leaves;
-        if (entry_is(*pass->leaf[i].entry, pass->leaf[i].open)) {
-            leaf_write(pass->leaf[i].entry, pass->leaf[i].closed,
-                       pass->leaf[i].address);
-        }
+        uint64_t now;
+        do {
+            now = __atomic_load_n(pass->leaf[i].entry, __ATOMIC_RELAXED);
+        } while (entry_is(now, pass->leaf[i].open) &&
+                 !leaf_exchange(pass->leaf[i].entry, now, pass->leaf[i].closed,
+                                pass->leaf[i].address));
     }
     window_close(rights);
 }
@@ -123,8 +145,7 @@ static void instruction_begin(struct pass *pass, struct trap_frame *trap)
 {
     pass->ip = trap->rip;
     pass->rflags = trap->rflags;
-    pass->rights = (uint32_t)trap->rights;
-    pass->key = false;
+    pass->opened = 0;
     pass->active = true;
     trap->rflags = (trap->rflags | RFLAGS_TF) & ~(uint64_t)RFLAGS_IF;
 }
@@ -141,8 +162,9 @@ bool pass_begin(struct trap_frame *trap, const struct fault *fault,
     }
     if (fault->kind == FAULT_PKEY) {
         // The register alone: that is what a trap saves and puts back.
-        trap->rights &= ~(uint64_t)PKRS_KEY_MASK(fault->pkey);
-        pass->key = true;
+        uint32_t key = PKRS_KEY_MASK(fault->pkey);
+        pass->opened |= (uint32_t)trap->rights & key;
+        trap->rights &= ~(uint64_t)key;
     }
     return true;
 }
@@ -161,9 +183,7 @@ bool pass_end(struct trap_frame *trap)
         return !stepped;
     }
     leaves_close(pass);
-    if (pass->key) {
-        trap->rights = pass->rights;
-    }
+    trap->rights |= pass->opened;
     trap->rflags &= ~(uint64_t)(RFLAGS_TF | RFLAGS_IF);
     trap->rflags |= pass->rflags & (RFLAGS_TF | RFLAGS_IF);
     pass->active = false;

@@ -88,11 +88,11 @@ static void run_open_locked(struct page *first, size_t run, uint64_t *entries,
     uint32_t rights = window_open(WINDOW_WRITE);
     for (size_t i = 0; i < run; i++) {
         if (!long_kmap_is_open(&first[i])) {
-            *(volatile uint64_t *)&entries[i] =
-                page_to_phys(&first[i]) | KMAP_LEAF;
+            uint64_t leaf = page_to_phys(&first[i]) | KMAP_LEAF;
             if (unlikely(watches_on != 0)) {
-                watch_entry(&entries[i], &first[i]);
+                leaf = watch_new_leaf(leaf, &first[i]);
             }
+            *(volatile uint64_t *)&entries[i] = leaf;
             written++;
         }
         long_maps_touch(&first[i]);

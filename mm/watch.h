@@ -72,11 +72,11 @@ int watch_end(const struct page *first, size_t count, bool frozen);
 // A thread has ended: nobody has its brackets any more. mm_lock held.
 void watch_forget_context_locked(const struct mm_context *context);
 
-// Close what a bracket has in a window, or a leaf that was just made for a
-// frame, if it is watched; the caller has looked at watches_on. Any context;
-// the second with the page tables open for writing.
+// Close what a bracket has in a window, where it is watched; and what a leaf is
+// to be that is about to be made for a frame. The caller has looked at
+// watches_on. Any context.
 void watch_bracket(const struct bracket *bracket);
-void watch_entry(uint64_t *entry, const struct page *page);
+uint64_t watch_new_leaf(uint64_t leaf, const struct page *page);
 
 // The same for `pages` pages from `address` on, which were mapped just now.
 // False: no page table left to cut a leaf with. mm_lock held.

@@ -239,12 +239,10 @@ bool watch_leaves_locked(const struct watch *watch, bool begin,
 
 // ----------------------------------------------------------- New mappings
 
-void watch_entry(uint64_t *entry, const struct page *page)
+uint64_t watch_new_leaf(uint64_t leaf, const struct page *page)
 {
     const struct watch *watch = watch_of(page);
-    if (watch != NULL) {
-        entry_put(entry, entry_closed(watch, *entry));
-    }
+    return watch != NULL ? entry_closed(watch, leaf) : leaf;
 }
 
 // What was in the window so far has not been used, but a CPU may have looked.
