@@ -8,8 +8,8 @@
 #include "keyhole.h"
 #include "mm/image.h"
 
-#define FRAMES_MAX 32
-#define FRAMES_IN_REPORT 10 // so that it fits a screen
+#define FRAMES_MAX 32     // and lines
+#define LINES_IN_REPORT 8 // so that it fits a screen
 
 static void print_place(const struct symbol_frame *frame)
 {
@@ -242,10 +242,18 @@ static void print_caller(uintptr_t return_address)
     printf("\n");
 }
 
-// At most `most` calls.
+// How many lines an address takes.
+static unsigned lines_of(uintptr_t address)
+{
+    struct symbol_frame frames[SYMBOL_FRAMES_MAX];
+    return MAX(1u, symbol_frames(address, frames));
+}
+
+// At most `most` lines, and one that says that there are more.
 static void chain_print(uintptr_t rbp, unsigned most)
 {
-    for (unsigned i = 0;; i++) {
+    unsigned lines = 0;
+    for (;;) {
         uintptr_t bottom, top;
         if (!stack_find(rbp, &bottom, &top) || rbp % 8 != 0 || top - rbp < 16) {
             return;
@@ -254,12 +262,14 @@ static void chain_print(uintptr_t rbp, unsigned most)
         if (!image_is_text(frame[1])) {
             return;
         }
-        if (i == most) {
+        const struct trap_frame *trap = trap_of(rbp, top);
+        lines += lines_of(frame[1] - 1);
+        lines += trap != NULL ? lines_of(trap->rip) : 0;
+        if (lines > most) {
             printf("    ...\n");
             return;
         }
         print_caller(frame[1]);
-        const struct trap_frame *trap = trap_of(rbp, top);
         if (trap != NULL) {
             print_interrupted(trap);
         }
@@ -276,7 +286,7 @@ void print_trap_backtrace(const struct trap_frame *trap)
     if (caller != 0) {
         print_caller(caller);
     }
-    chain_print(trap->rbp, FRAMES_IN_REPORT);
+    chain_print(trap->rbp, LINES_IN_REPORT);
 }
 
 void print_backtrace(uintptr_t rbp)

@@ -25,7 +25,7 @@
 
 #define CODE_BEFORE 8 // bytes shown of what comes before the instruction
 #define CODE_BYTES 16 // and with it
-#define REMEMBERED_SHOWN 3
+#define REMEMBERED_SHOWN 2
 
 static bool for_programs = true;
 

@@ -107,7 +107,7 @@ static bool keeps_key(uint64_t entry)
     return (entry & PTE_OWN_KEY) != 0;
 }
 
-// Apply entry = (entry & ~mask) | bits to every leaf of the range. The
+// Apply entry = (entry & ~mask) | bits to every present leaf of the range. The
 // range begins and ends at leaf boundaries. Window open. The caller sends the
 // batch to the other CPUs.
 static void leaves_update(uintptr_t address, uint64_t size, uint64_t mask,
@@ -123,9 +123,7 @@ static void leaves_update(uintptr_t address, uint64_t size, uint64_t mask,
             level--;
         }
         uint64_t *entry = (uint64_t *)&table[pt_index(address, level)];
-        // One that a watch has made absent is there all the same.
-        if ((*entry & (PTE_P | PTE_LOST_P)) &&
-            !(mask == PTE_KEY_MASK && keeps_key(*entry))) {
+        if ((*entry & PTE_P) && !(mask == PTE_KEY_MASK && keeps_key(*entry))) {
             pt_entry_write(entry, (*entry & ~mask) | bits);
             tlb_batch_add(batch, address);
         }

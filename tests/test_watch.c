@@ -194,25 +194,3 @@ TEST(watch, mappings_that_are_open)
     free_pages(block, 9);
     watched_put();
 }
-
-// A range whose leaf the watch has made absent goes away like any other.
-TEST(watch, unmapped_meanwhile)
-{
-    struct page *block = alloc_pages(domain_ram, 9);
-    if (block == NULL) {
-        SKIP("needs 2 MiB in a row");
-    }
-    void *large = vmap_range(page_to_phys(block), MIB(2), MAP_READ);
-    void *small = vmap(&block, 1, MAP_READ | MAP_WRITE);
-    void *kmapped = kmap(block);
-    CHECK(large != NULL && small != NULL && kmapped != NULL);
-    CHECK_EQ(watch_page(block, ACCESS_READ, FAULT_MODE_DEFAULT), 0);
-    CHECK(planted_audit_is_content());
-    vunmap(large);
-    vunmap(small);
-    kunmap(block);
-    CHECK(planted_audit_is_content());
-    CHECK_EQ(unwatch_page(block), 0);
-    CHECK(planted_audit_is_content());
-    free_pages(block, 9);
-}
