@@ -17,7 +17,7 @@
 struct sched_queue {
     struct spinlock lock;
     bool slice_timed;            // TIMER_SLICE is set
-    bool times_kept;             // whose time it is, is noted (kernel/times.h)
+    bool times_kept;             // whose time it is, is noted (sched_times.c)
     bool quiet;                  // the first of these, and not the second
     unsigned cpu;                // whose it is
     struct thread *first, *last; // ready, the running one not among them

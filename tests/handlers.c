@@ -104,3 +104,10 @@ unsigned handler_uses(void)
     handlers.uses = 0;
     return uses;
 }
+
+uint64_t faults_count(void)
+{
+    struct map_stats stats;
+    map_stats_read(&stats);
+    return stats.faults;
+}

@@ -35,6 +35,9 @@ bool rights_are(uint32_t want);
 // frame with interrupts off may be of two of them. Any context.
 bool interrupted_rights_are_sound(const struct trap_frame *frame);
 
+// How many accesses were refused so far, on all CPUs. Any context.
+uint64_t faults_count(void);
+
 // The body of a handler that uses a frame: it starts with every key closed,
 // opens the frame, writes and reads it, closes it again, and can then not reach
 // it. Counts itself. `page` is a struct page *. Any context.

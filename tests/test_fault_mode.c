@@ -38,19 +38,6 @@ static void frames_put(void)
     CHECK_EQ(domain_destroy(domain), 0);
 }
 
-static uint64_t faults_count(void)
-{
-    struct map_stats stats;
-    map_stats_read(&stats);
-    return stats.faults;
-}
-
-static int in_another_thread(int (*fn)(void *unused))
-{
-    struct thread *thread = thread_create("other", fn, NULL);
-    return thread != NULL ? thread_join(thread) : -1;
-}
-
 // ---------------------------------------------------------------- By a domain
 
 static volatile bool written, checked;

@@ -4,6 +4,7 @@
 // instructions, several frames, while each instruction is looked at.
 #include "kernel/guard.h"
 #include "tests/engines.h"
+#include "tests/handlers.h"
 #include "tests/threads.h"
 
 static struct page *pair;
@@ -19,19 +20,6 @@ static bool frames_get(void)
 static void frames_put(void)
 {
     free_pages(pair, 1);
-}
-
-static uint64_t faults_count(void)
-{
-    struct map_stats stats;
-    map_stats_read(&stats);
-    return stats.faults;
-}
-
-static int in_another_thread(int (*fn)(void *unused))
-{
-    struct thread *thread = thread_create("other", fn, NULL);
-    return thread != NULL ? thread_join(thread) : -1;
 }
 
 static uint64_t from[PAGE_SIZE / sizeof(uint64_t)];

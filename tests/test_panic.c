@@ -5,19 +5,11 @@
 #include "arch/cpu.h"
 #include "arch/percpu.h"
 #include "arch/trap.h"
-#include "kernel/config.h"
 #include "kernel/console.h"
 #include "lib/panic.h"
 #include "mm/lock.h"
+#include "tests/framework.h"
 #include "tests/threads.h"
-
-#define ONLY_WHEN_ASKED_FOR(name)                                              \
-    do {                                                                       \
-        if (config.test_globs == NULL ||                                       \
-            strcmp(config.test_globs, name) != 0) {                            \
-            SKIP("ends the run; ask for it by its name");                      \
-        }                                                                      \
-    } while (0)
 
 static struct page *page;
 static volatile bool standing;

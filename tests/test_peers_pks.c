@@ -260,13 +260,6 @@ static void find_closed(void *at)
     HANDLER_CHECK(!probe_read(at, &value, sizeof(value), NULL));
 }
 
-static uint64_t faults_count(void)
-{
-    struct map_stats stats;
-    map_stats_read(&stats);
-    return stats.faults;
-}
-
 // fault=relaxed: the handler of the fault changes what the thread may do, as
 // little as it needs, and the access is done again.
 TEST(peers_pks, exception_updates_the_thread)

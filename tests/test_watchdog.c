@@ -5,18 +5,10 @@
 // then.
 #include "arch/cpu.h"
 #include "arch/spinlock.h"
-#include "kernel/config.h"
 #include "kernel/mutex.h"
 #include "kernel/sched.h"
+#include "tests/framework.h"
 #include "tests/threads.h"
-
-#define ONLY_WHEN_ASKED_FOR(name)                                              \
-    do {                                                                       \
-        if (config.test_globs == NULL ||                                       \
-            strcmp(config.test_globs, name) != 0) {                            \
-            SKIP("never ends; ask for it by its name");                        \
-        }                                                                      \
-    } while (0)
 
 // One that waits for another's time, or for an interrupt, is not standing
 // still.

@@ -21,10 +21,3 @@ int allowed_at(void *at);
 extern int (*const ways[WAYS])(void *unused);
 int bracket_allows(void *unused);
 int list_allows(void *unused);
-
-// In a thread made for it, whose result that is.
-static inline int in_another_thread(int (*way)(void *unused))
-{
-    struct thread *thread = thread_create("other", way, NULL);
-    return thread != NULL ? thread_join(thread) : -1;
-}
