@@ -7,7 +7,7 @@
 // the direct map gets a key of the watch's own if one can be had; all other
 // leaves lose RW, or P where reading counts too.
 //
-// Who is let through all the same is kernel/watch_fault.c's business.
+// Who is let through all the same is kernel/fault_mode.c's business.
 #pragma once
 
 #include "arch/pte.h"
