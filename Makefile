@@ -53,6 +53,7 @@ LIB_SRCS := \
 ARCH_SRCS := \
     arch/acpi.c \
     arch/acpi_madt.c \
+    arch/acpi_nfit.c \
     arch/acpi_power.c \
     arch/ap_start.c \
     arch/apic.c \

@@ -55,13 +55,19 @@ static bool checksum_is_right(struct phys_reader *reader, uint64_t phys,
     return sum == 0;
 }
 
+static bool has_signature(struct phys_reader *reader, uint64_t phys,
+                          const char signature[4], struct acpi_header *header)
+{
+    return phys != 0 && acpi_read(reader, phys, header, sizeof(*header)) &&
+           memcmp(header->signature, signature, 4) == 0;
+}
+
 bool acpi_table_verify(struct phys_reader *reader, uint64_t phys,
                        const char signature[4], uint32_t *length)
 {
     struct acpi_header header;
 
-    if (phys == 0 || !acpi_read(reader, phys, &header, sizeof(header)) ||
-        memcmp(header.signature, signature, 4) != 0) {
+    if (!has_signature(reader, phys, signature, &header)) {
         return false;
     }
     if (header.length < sizeof(header) || header.length > ACPI_TABLE_MAX ||
@@ -73,22 +79,61 @@ bool acpi_table_verify(struct phys_reader *reader, uint64_t phys,
     return true;
 }
 
-// Look through one root table, whose entries have `entry_size` bytes each.
-static bool find_in_root(struct phys_reader *reader, uint64_t root,
-                         uint32_t root_length, size_t entry_size,
-                         const char signature[4], uint64_t *phys,
-                         uint32_t *length)
+// A root table: XSDT or RSDT.
+struct root {
+    uint64_t phys;
+    size_t entry_size; // bytes
+    size_t entries;
+};
+
+// The XSDT, or the RSDT where there is no sound XSDT. False: neither.
+static bool root_find(struct phys_reader *reader, const struct boot_info *boot,
+                      struct root *root)
 {
-    size_t entries = (root_length - sizeof(struct acpi_header)) / entry_size;
+    uint32_t length;
 
-    for (size_t i = 0; i < MIN(entries, ROOT_ENTRIES_MAX); i++) {
-        uint64_t entry = 0; // little endian: the short form fills its low half
-
-        if (!acpi_read(reader,
-                       root + sizeof(struct acpi_header) + i * entry_size,
-                       &entry, entry_size)) {
+    if (boot->rsdp_length == 0) {
+        return false;
+    }
+    root->phys = 0;
+    root->entry_size = 8;
+    memcpy(&root->phys, boot->rsdp + RSDP_XSDT, 8);
+    if (boot->rsdp_length < BOOT_RSDP_SIZE ||
+        !acpi_table_verify(reader, root->phys, "XSDT", &length)) {
+        root->phys = 0;
+        root->entry_size = 4;
+        memcpy(&root->phys, boot->rsdp + RSDP_RSDT, 4);
+        if (!acpi_table_verify(reader, root->phys, "RSDT", &length)) {
             return false;
         }
+    }
+    root->entries = (length - sizeof(struct acpi_header)) / root->entry_size;
+    root->entries = MIN(root->entries, ROOT_ENTRIES_MAX);
+    return true;
+}
+
+// The address of a table, or 0.
+static uint64_t root_entry(struct phys_reader *reader, const struct root *root,
+                           size_t index)
+{
+    uint64_t at =
+        root->phys + sizeof(struct acpi_header) + index * root->entry_size;
+    uint64_t entry = 0; // little endian: the short form fills its low half
+
+    return acpi_read(reader, at, &entry, root->entry_size) ? entry : 0;
+}
+
+bool acpi_find_table(struct phys_reader *reader, const struct boot_info *boot,
+                     const char signature[4], uint64_t *phys, uint32_t *length)
+{
+    struct root root;
+
+    if (!root_find(reader, boot, &root)) {
+        return false;
+    }
+    for (size_t i = 0; i < root.entries; i++) {
+        uint64_t entry = root_entry(reader, &root, i);
+
         if (acpi_table_verify(reader, entry, signature, length)) {
             *phys = entry;
             return true;
@@ -97,24 +142,20 @@ static bool find_in_root(struct phys_reader *reader, uint64_t root,
     return false;
 }
 
-bool acpi_find_table(struct phys_reader *reader, const struct boot_info *boot,
-                     const char signature[4], uint64_t *phys, uint32_t *length)
+bool acpi_table_listed(struct phys_reader *reader, const struct boot_info *boot,
+                       const char signature[4])
 {
-    uint64_t root = 0;
-    uint32_t root_length;
+    struct acpi_header header;
+    struct root root;
 
-    if (boot->rsdp_length >= BOOT_RSDP_SIZE) {
-        memcpy(&root, boot->rsdp + RSDP_XSDT, 8);
-        if (acpi_table_verify(reader, root, "XSDT", &root_length)) {
-            return find_in_root(reader, root, root_length, 8, signature, phys,
-                                length);
-        }
-    }
-    if (boot->rsdp_length == 0) {
+    if (!root_find(reader, boot, &root)) {
         return false;
     }
-    root = 0;
-    memcpy(&root, boot->rsdp + RSDP_RSDT, 4);
-    return acpi_table_verify(reader, root, "RSDT", &root_length) &&
-           find_in_root(reader, root, root_length, 4, signature, phys, length);
+    for (size_t i = 0; i < root.entries; i++) {
+        if (has_signature(reader, root_entry(reader, &root, i), signature,
+                          &header)) {
+            return true;
+        }
+    }
+    return false;
 }

@@ -37,6 +37,10 @@ bool acpi_table_verify(struct phys_reader *reader, uint64_t phys,
 bool acpi_find_table(struct phys_reader *reader, const struct boot_info *boot,
                      const char signature[4], uint64_t *phys, uint32_t *length);
 
+// Is there a table of this signature at all, sound or not?
+bool acpi_table_listed(struct phys_reader *reader, const struct boot_info *boot,
+                       const char signature[4]);
+
 // Address spaces of a generic address (ACPI 6.5, 5.2.3.2); others we cannot
 // use.
 enum acpi_space {
@@ -79,3 +83,54 @@ struct acpi_cpus {
 const char *acpi_cpus_parse(struct phys_reader *reader,
                             const struct boot_info *boot,
                             struct acpi_cpus *out);
+
+// What an NVDIMM says of itself (ACPI 6.5, 5.2.26.3).
+enum acpi_pmem_state {
+    ACPI_PMEM_SAVE_FAILED = BIT(0),
+    ACPI_PMEM_RESTORE_FAILED = BIT(1),
+    ACPI_PMEM_FLUSH_FAILED = BIT(2),
+    ACPI_PMEM_NOT_ARMED = BIT(3), // what is written now will not last
+    ACPI_PMEM_MAP_FAILED = BIT(6),
+    ACPI_PMEM_TROUBLE = ACPI_PMEM_SAVE_FAILED | ACPI_PMEM_RESTORE_FAILED |
+                        ACPI_PMEM_FLUSH_FAILED | ACPI_PMEM_NOT_ARMED |
+                        ACPI_PMEM_MAP_FAILED,
+};
+
+// A range of persistent memory. Where several modules share it, handle and
+// identity are those of the module that the table lists first.
+struct acpi_pmem_range {
+    uint64_t base;       // physical, multiple of 4096
+    uint64_t length;     // bytes, multiple of 4096, not 0
+    uint64_t attributes; // EFI_MEMORY_*
+    uint32_t handle;     // of the NVDIMM; 0: the table names none
+    uint32_t serial;     // the next three are 0 where there is no identity
+    uint16_t vendor;
+    uint16_t device;
+    uint16_t spa;     // number of the range, from 1
+    uint16_t control; // number of its first module's control region, or 0
+    uint16_t state;   // enum acpi_pmem_state, of all its modules
+    uint16_t modules; // that the table maps here
+    bool interleaved; // several modules take turns
+    bool identified;  // vendor, device and serial are valid
+};
+
+#define ACPI_PMEM_MAX 16
+
+struct acpi_pmem {
+    bool listed;          // there is an NFIT
+    bool caches_durable;  // a power cut writes back the CPUs' caches, too
+    bool memory_durable;  // it writes back what the memory controller has
+    unsigned flush_hints; // addresses to write to, of all modules; not used
+    unsigned count;
+    unsigned beyond;  // ranges for which there is no room
+    const char *note; // NULL, or what people should know of a sound table
+    struct acpi_pmem_range range[ACPI_PMEM_MAX];
+};
+
+// Fill `out` from the NFIT, in its order: ranges that are disjoint, of whole
+// frames, and below the end of physical addresses. Returns NULL, or a message
+// that says what is wrong with the table; `out` is empty then. No NFIT is not
+// an error. That the ranges are not RAM is the table's word only.
+const char *acpi_pmem_parse(struct phys_reader *reader,
+                            const struct boot_info *boot,
+                            struct acpi_pmem *out);

@@ -44,6 +44,36 @@ static void check_cpus(const struct acpi_cpus *cpus, const char *problem)
     }
 }
 
+// Whole frames, apart from each other, and nothing at all where there is an
+// error.
+static void check_pmem(const struct acpi_pmem *pmem, const char *problem)
+{
+    FUZZ_ASSERT(pmem->count <= ACPI_PMEM_MAX, "more ranges than there is room");
+    FUZZ_ASSERT(pmem->listed || (pmem->count == 0 && problem == NULL),
+                "ranges of no table");
+    FUZZ_ASSERT(problem == NULL || pmem->count == 0, "ranges with an error");
+    FUZZ_ASSERT(pmem->beyond == 0 || pmem->count == ACPI_PMEM_MAX,
+                "left out where there is room");
+    for (unsigned i = 0; i < pmem->count; i++) {
+        const struct acpi_pmem_range *range = &pmem->range[i];
+
+        FUZZ_ASSERT(range->length > 0 && range->base % 4096 == 0 &&
+                        range->length % 4096 == 0 &&
+                        range->base + range->length <= BIT(52),
+                    "a range that cannot be mapped");
+        FUZZ_ASSERT(range->spa != 0, "a range without a number");
+        FUZZ_ASSERT(range->control == 0 || range->identified, "no identity");
+        for (unsigned j = 0; j < i; j++) {
+            const struct acpi_pmem_range *other = &pmem->range[j];
+
+            FUZZ_ASSERT(range->base + range->length <= other->base ||
+                            other->base + other->length <= range->base,
+                        "ranges that overlap");
+            FUZZ_ASSERT(range->spa != other->spa, "one number twice");
+        }
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct image image;
@@ -51,6 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct boot_info *boot = calloc(1, sizeof(*boot));
     struct acpi_power power;
     struct acpi_cpus cpus;
+    struct acpi_pmem pmem;
     uint64_t phys;
     uint32_t length;
 
@@ -73,6 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FUZZ_ASSERT(power.sleep_type_a <= 7 && power.sleep_type_b <= 7,
                 "no such sleep type");
     check_cpus(&cpus, acpi_cpus_parse(&reader, boot, &cpus));
+    check_pmem(&pmem, acpi_pmem_parse(&reader, boot, &pmem));
     image_reader_end();
     free(boot);
     return 0;

@@ -28,12 +28,12 @@ host_dir := $(O)/host
 host_sources := \
 	lib/format.c lib/glob.c lib/memory_map.c lib/number.c lib/string.c \
 	boot/choose.c boot/multiboot2.c boot/pvh.c boot/rsdp.c \
-	arch/acpi.c arch/acpi_madt.c arch/acpi_power.c \
+	arch/acpi.c arch/acpi_madt.c arch/acpi_nfit.c arch/acpi_power.c \
 	kernel/cmdline.c kernel/lineedit.c kernel/lineedit_complete.c
 host_support := \
 	tests/host/images.c tests/host/memory_model.c tests/host/terminal.c
 host_test_names := \
-	string format glob number memory_map multiboot2 pvh acpi madt cmdline \
+	string format glob number memory_map multiboot2 pvh acpi madt nfit cmdline \
 	lineedit
 host_fuzz_names := \
 	multiboot2 pvh acpi memory_map cmdline format lineedit glob symbols

@@ -209,6 +209,15 @@ void image_acpi_pc(struct image *image)
     image_finish_table(image, ACPI_DSDT, ACPI_DSDT_SIZE);
 }
 
+// Put a table's address in the place of the one that does not matter.
+static void list_table(struct image *image, uint32_t phys)
+{
+    image_put32(image, ACPI_RSDT + 36, phys);
+    image_finish_table(image, ACPI_RSDT, 44);
+    image_put64(image, ACPI_XSDT + 36, phys);
+    image_finish_table(image, ACPI_XSDT, 52);
+}
+
 void image_acpi_madt(struct image *image, const void *entries, size_t size)
 {
     image_acpi_pc(image);
@@ -217,8 +226,35 @@ void image_acpi_madt(struct image *image, const void *entries, size_t size)
     image_put32(image, ACPI_MADT + 36, 0xfee00000);
     image_put(image, ACPI_MADT_ENTRIES, entries, size);
     image_finish_table(image, ACPI_MADT, (uint32_t)(44 + size));
-    image_put32(image, ACPI_RSDT + 36, ACPI_BASE + ACPI_MADT);
-    image_finish_table(image, ACPI_RSDT, 44);
-    image_put64(image, ACPI_XSDT + 36, ACPI_BASE + ACPI_MADT);
-    image_finish_table(image, ACPI_XSDT, 52);
+    list_table(image, ACPI_BASE + ACPI_MADT);
 }
+
+void image_acpi_nfit(struct image *image, const void *entries, size_t size)
+{
+    image_acpi_pc(image);
+    image->size = IMAGE_SIZE;
+    image_put(image, ACPI_NFIT, "NFIT", 4);
+    image_put32(image, ACPI_NFIT + 36, 0x01234567);
+    image_put(image, ACPI_NFIT_ENTRIES, entries, size);
+    image_finish_table(image, ACPI_NFIT, (uint32_t)(40 + size));
+    list_table(image, ACPI_BASE + ACPI_NFIT);
+}
+
+// Read from the memory of a guest with -device nvdimm.
+const uint8_t image_qemu_nfit[QEMU_NFIT_SIZE] = {
+    0,    0,    0x38, 0,    0x02, 0,    0x03, 0,    0,    0,    0,    0,
+    0,    0,    0,    0,    0x79, 0xd3, 0xf0, 0x66, 0xf3, 0xb4, 0x74, 0x40,
+    0xac, 0x43, 0x0d, 0x33, 0x18, 0xb7, 0x8c, 0xdb, 0,    0,    0,    0,
+    0x01, 0,    0,    0,    0,    0,    0,    0x04, 0,    0,    0,    0,
+    0x08, 0x80, 0,    0,    0,    0,    0,    0,    0x01, 0,    0x30, 0,
+    0x01, 0,    0,    0,    0,    0,    0,    0,    0x02, 0,    0x03, 0,
+    0,    0,    0,    0x04, 0,    0,    0,    0,    0,    0,    0,    0,
+    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,
+    0,    0,    0x01, 0,    0,    0,    0,    0,    0x04, 0,    0x50, 0,
+    0x03, 0,    0x86, 0x80, 0x01, 0,    0x01, 0,    0,    0,    0,    0,
+    0,    0,    0,    0,    0,    0,    0,    0,    0x56, 0x34, 0x12, 0,
+    0x01, 0x03, 0,    0,    0,    0,    0,    0,    0,    0,    0,    0,
+    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,
+    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,
+    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,
+    0,    0,    0,    0};

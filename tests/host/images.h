@@ -73,5 +73,17 @@ void image_acpi_pc(struct image *image);
 #define ACPI_MADT 0x900
 #define ACPI_MADT_ENTRIES (ACPI_MADT + 44)
 void image_acpi_madt(struct image *image, const void *entries, size_t size);
+// The same with an NFIT in its place: `size` bytes of entries. Its reserved
+// word is no zero: nobody may care.
+#define ACPI_NFIT 0x900
+#define ACPI_NFIT_ENTRIES (ACPI_NFIT + 40)
+void image_acpi_nfit(struct image *image, const void *entries, size_t size);
+// The entries that QEMU 7.2 makes for one NVDIMM of 64 MiB: a range, a mapping,
+// a control region.
+#define QEMU_NFIT_RANGE 0
+#define QEMU_NFIT_MAPPING 56
+#define QEMU_NFIT_CONTROL 104
+#define QEMU_NFIT_SIZE 184
+extern const uint8_t image_qemu_nfit[QEMU_NFIT_SIZE];
 // Set the length and the checksum of the table at `offset`.
 void image_finish_table(struct image *image, size_t offset, uint32_t length);

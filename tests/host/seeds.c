@@ -68,6 +68,30 @@ static void write_pvh(void)
     write_seed("pvh/long", image.bytes, 0x800 + BOOT_CMDLINE_MAX + 1);
 }
 
+// An entry of each type that counts: two ranges, two modules in turns, what
+// they flush, what the platform can do.
+static void write_nfit_of_all(void)
+{
+    static const uint8_t more[] = {
+        6, 0, 24, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, // flush hints
+        0, 0, 0,  1, 0, 0, 0, 0,                         // their address
+        7, 0, 16, 0, 1, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, // capabilities
+    };
+    static struct image image;
+    uint8_t entries[2 * QEMU_NFIT_SIZE + sizeof(more)];
+    uint8_t *second = entries + QEMU_NFIT_SIZE;
+
+    memcpy(entries, image_qemu_nfit, QEMU_NFIT_SIZE);
+    memcpy(second, image_qemu_nfit, QEMU_NFIT_SIZE);
+    memcpy(second + QEMU_NFIT_SIZE, more, sizeof(more));
+    second[QEMU_NFIT_RANGE + 4] = 4;   // its number
+    second[QEMU_NFIT_RANGE + 36] = 2;  // its base
+    second[QEMU_NFIT_CONTROL + 4] = 5; // not the first's
+    image_acpi_nfit(&image, entries, sizeof(entries));
+    write_seed("acpi/nfit_all", image.bytes,
+               ACPI_NFIT_ENTRIES + sizeof(entries));
+}
+
 static void write_acpi(void)
 {
     // A processor of each kind, an address, an interrupt controller.
@@ -84,6 +108,9 @@ static void write_acpi(void)
     image_acpi_madt(&image, processors, sizeof(processors));
     write_seed("acpi/madt", image.bytes,
                ACPI_MADT_ENTRIES + sizeof(processors));
+    image_acpi_nfit(&image, image_qemu_nfit, QEMU_NFIT_SIZE);
+    write_seed("acpi/nfit", image.bytes, ACPI_NFIT_ENTRIES + QEMU_NFIT_SIZE);
+    write_nfit_of_all();
     image_acpi_pc(&image);
     // An odd size: the fuzzer then goes through the RSDT.
     write_seed("acpi/rsdt", image.bytes, ACPI_DSDT + ACPI_DSDT_SIZE + 1);
