@@ -42,6 +42,27 @@ HOST_TEST(a_pc)
     CHECK_EQ(boot.kernel_end, 0xa5a5a5a5a5a5a5a5);
 }
 
+HOST_TEST(memory_types)
+{
+    static const struct image_map_entry map[] = {
+        {0x1000, 0x1000, 1, 0},      {0x3000, 0x1000, 2, 0},
+        {0x5000, 0x1000, 7, 0},      {0x7000, 0x1000, 12, 0},
+        {0x100000000, 0x1000, 7, 0}, {0x100000800, 0x1000, 2, 0}};
+    // The last two overlap: a frame that anyone calls reserved stays that.
+    static const enum memory_type want[] = {MEMORY_USABLE, MEMORY_RESERVED,
+                                            MEMORY_PERSISTENT, MEMORY_RESERVED,
+                                            MEMORY_RESERVED};
+
+    image_pvh_pc(&image);
+    image_put(&image, PVH_MAP, map, sizeof(map));
+    image_put32(&image, 48, ARRAY_SIZE(map));
+    CHECK(parse() == NULL);
+    CHECK_EQ(boot.memory.count, ARRAY_SIZE(want));
+    for (unsigned i = 0; i < ARRAY_SIZE(want); i++) {
+        CHECK_EQ(boot.memory.ranges[i].type, want[i]);
+    }
+}
+
 HOST_TEST(missing_parts_are_missing)
 {
     image_pvh_pc(&image);
