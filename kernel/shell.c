@@ -45,7 +45,7 @@ static void shell_reboot(int argc, char **argv)
 }
 
 // Sorted by subject; `help` shows them in this order, in two columns.
-const struct shell_command shell_commands[] = {
+static const struct shell_command commands[] = {
     {.name = "help",
      .arguments = "[CMD]",
      .help = "list commands, or explain",
@@ -255,13 +255,29 @@ const struct shell_command shell_commands[] = {
      .run = shell_exit},
 };
 
-const unsigned shell_commands_count = ARRAY_SIZE(shell_commands);
+SHELL_COMMANDS(commands);
+
+// Bounds of all tables (linker.ld).
+extern const struct shell_table __shell_tables_start[], __shell_tables_end[];
+
+const struct shell_command *shell_command_at(unsigned index)
+{
+    for (const struct shell_table *table = __shell_tables_start;
+         table < __shell_tables_end; table++) {
+        if (index < table->count) {
+            return &table->commands[index];
+        }
+        index -= table->count;
+    }
+    return NULL;
+}
 
 const struct shell_command *shell_command_find(const char *name)
 {
-    for (unsigned i = 0; i < shell_commands_count; i++) {
-        if (strcmp(shell_commands[i].name, name) == 0) {
-            return &shell_commands[i];
+    const struct shell_command *command;
+    for (unsigned i = 0; (command = shell_command_at(i)) != NULL; i++) {
+        if (strcmp(command->name, name) == 0) {
+            return command;
         }
     }
     return NULL;

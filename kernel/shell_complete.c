@@ -14,7 +14,8 @@ extern const struct test_entry __benches_start[], __benches_end[];
 
 static const char *command_name(unsigned index)
 {
-    return index < shell_commands_count ? shell_commands[index].name : NULL;
+    const struct shell_command *command = shell_command_at(index);
+    return command != NULL ? command->name : NULL;
 }
 
 static const char *test_name(unsigned index)

@@ -22,12 +22,16 @@ static void help_print(const struct shell_command *command)
 // In two columns, downwards.
 static void list_print(void)
 {
-    unsigned rows = (shell_commands_count + 1) / 2;
+    unsigned count = 0;
+    while (shell_command_at(count) != NULL) {
+        count++;
+    }
+    unsigned rows = (count + 1) / 2;
     for (unsigned row = 0; row < rows; row++) {
-        const struct shell_command *left = &shell_commands[row];
-        const struct shell_command *right = left + rows;
+        const struct shell_command *left = shell_command_at(row);
+        const struct shell_command *right = shell_command_at(row + rows);
         printf("  %-8s %-28s", left->name, left->help);
-        if (row + rows < shell_commands_count) {
+        if (right != NULL) {
             printf("  %-8s %s", right->name, right->help);
         }
         printf("\n");

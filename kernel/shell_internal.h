@@ -4,39 +4,11 @@
 #pragma once
 
 #include "kernel/shell.h"
+#include "kernel/shell_command.h"
 #include "lib/types.h"
 
-// What a word stands for; what TAB offers for it.
-enum shell_word {
-    WORD_FREE, // nothing to offer
-    WORD_COMMAND,
-    WORD_ADDRESS, // a number, or a function's name
-    WORD_DOMAIN,
-    WORD_FAULT, // a kind of fault
-    WORD_TEST,
-    WORD_BENCH,
-    WORD_SCRIPT,
-};
-
-#define SHELL_WORDS_KNOWN 3 // arguments of which that is known
-
-// A command. `run` gets what was typed; argv[0] is the name, and the number of
-// arguments is between `least` and `most`. Unless `bare` is set, a fault or a
-// misuse in it is reported and the shell goes on.
-struct shell_command {
-    const char *name;
-    const char *arguments; // for people: "ADDR [N]"; NULL: none
-    const char *help;      // of `help`: at most 28 characters
-    const char *example;
-    const char *more; // of `help CMD`: what else there is to know, or NULL
-    uint8_t least, most;
-    bool bare;
-    uint8_t words[SHELL_WORDS_KNOWN]; // enum shell_word of each argument
-    void (*run)(int argc, char **argv);
-};
-
-extern const struct shell_command shell_commands[];
-extern const unsigned shell_commands_count;
+// By number, in the order of the list; NULL behind the last. Any context.
+const struct shell_command *shell_command_at(unsigned index);
 
 // By name; NULL: there is none.
 const struct shell_command *shell_command_find(const char *name);
@@ -51,18 +23,11 @@ bool shell_line_run(const char *line);
 void shell_exit(int argc, char **argv);
 bool shell_is_done(void);
 
-// Say what is wrong with what was typed, or with a script, whose name and line
-// come first. The text gets the end of its line here.
-void shell_error(const char *format, ...) __printf(1, 2);
-
 // ---- Arguments: shell_arguments.c.
 
 // An address from a number, or from a function's name with +OFFSET or without.
 // False: it is neither, and that was said.
 bool shell_address(const char *text, uintptr_t *out);
-
-// A number of at most `limit`. False: it is not, and that was said.
-bool shell_number(const char *text, uint64_t limit, uint64_t *out);
 
 // A physical address, or one in the direct map, which stands for the same. The
 // physical address of either.
