@@ -120,6 +120,8 @@ MM_SRCS := \
     mm/pagetable_entries.c \
     mm/pagetable_walk.c \
     mm/operation.c \
+    mm/pmem.c \
+    mm/pmem_write.c \
     mm/pool.c \
     mm/profile.c \
     mm/section.c \
@@ -280,6 +282,7 @@ TEST_SRCS := \
     tests/test_pks_matrix.c \
     tests/test_pages.c \
     tests/test_pages_handlers.c \
+    tests/test_pmem.c \
     tests/test_probe.c \
     tests/test_profile.c \
     tests/test_range.c \

@@ -161,6 +161,38 @@ static inline void cpu_store_words(uintptr_t address, uint64_t word,
                      : "memory");
 }
 
+// Lines of the data caches: 64 bytes in every CPU of the architecture (CPUID.1:
+// EBX[15:8] times 8).
+#define CACHE_LINE_SIZE 64ul
+
+// Write the line that holds an address back to memory, and let the caches keep
+// it (CLWB) or not. Ordered by SFENCE (SDM 2A).
+static inline void cpu_clwb(uintptr_t address)
+{
+    __asm__ volatile("clwb %0" : "+m"(*(volatile char *)address));
+}
+
+static inline void cpu_clflushopt(uintptr_t address)
+{
+    __asm__ volatile("clflushopt %0" : "+m"(*(volatile char *)address));
+}
+
+static inline void cpu_clflush(uintptr_t address)
+{
+    __asm__ volatile("clflush %0" : "+m"(*(volatile char *)address));
+}
+
+static inline void cpu_sfence(void)
+{
+    __asm__ volatile("sfence" : : : "memory");
+}
+
+// Store a word past the caches (SDM 2B, MOVNTI).
+static inline void cpu_store_nontemporal(uint64_t *to, uint64_t word)
+{
+    __asm__ volatile("movnti %1, %0" : "=m"(*to) : "r"(word));
+}
+
 // Take the interrupts that wait, with interrupts off before and after. STI
 // holds them back for one instruction more (SDM 2B); under QEMU 7.2 PAUSE in
 // its place would make that two.

@@ -27,6 +27,8 @@ static const struct feature {
     [CPU_FEATURE_UMIP] = {7, ECX, 2, "UMIP", "umip"},
     [CPU_FEATURE_PAGE_1GB] = {0x80000001, EDX, 26, "1-GByte pages", "pdpe1gb"},
     [CPU_FEATURE_RDTSCP] = {0x80000001, EDX, 27, "RDTSCP", "rdtscp"},
+    [CPU_FEATURE_CLFLUSHOPT] = {7, EBX, 23, "CLFLUSHOPT", "clflushopt"},
+    [CPU_FEATURE_CLWB] = {7, EBX, 24, "CLWB", "clwb"},
 };
 
 static uint32_t feature_set;

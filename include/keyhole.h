@@ -26,6 +26,7 @@
 #define EPERM 1
 #define ENOENT 2
 #define EIO 5
+#define ENXIO 6
 #define ENOMEM 12
 #define EFAULT 14
 #define EBUSY 16
@@ -33,8 +34,11 @@
 #define ENODEV 19
 #define EINVAL 22
 #define ENOSPC 28
+#define EROFS 30
 #define ERANGE 34
 #define ENOSYS 38
+#define EOPNOTSUPP 95
+#define EUCLEAN 117
 
 // ---------------------------------------------------------------- C library
 
@@ -226,6 +230,53 @@ void memcpy_page(struct page *to, size_t to_offset, struct page *from,
                  size_t from_offset, size_t length);
 void memset_page(struct page *page, size_t offset, int value, size_t length);
 void memzero_page(struct page *page, size_t offset, size_t length);
+
+// ---------------------------------------------------------- Persistent memory
+
+// A region that keeps its contents when power is lost, found at boot in the
+// NFIT (ACPI 6.5, 5.2.26) or as type 7 in the memory map (15.5). Its frames are
+// all those of a domain of its own, closed until a map call opens them, and are
+// never allocated or freed.
+struct pmem_region {
+    phys_addr_t base;         // bytes, a multiple of 2 MiB
+    uint64_t length;          // bytes, a multiple of 2 MiB
+    struct page *first;       // of length / PAGE_SIZE frames
+    struct domain *domain;    // "pmem0" and so on
+    uint64_t reported_base;   // as firmware has it, in bytes, before it was
+    uint64_t reported_length; // shrunk to multiples of 2 MiB
+    bool from_nfit;           // if not, the next four are 0
+    uint32_t handle;          // of the NVDIMM, as ACPI names it
+    uint32_t serial;          // its number
+    uint16_t vendor, device;  // who made it, and what it is
+};
+
+// How many there are. Any context.
+unsigned pmem_regions(void);
+
+// The region with this index, from 0 on. Any context. NULL: there are not so
+// many.
+const struct pmem_region *pmem_region(unsigned index);
+
+// Write back the cache lines that hold `length` bytes from `address` on, each
+// once, by CLWB, else CLFLUSHOPT, else CLFLUSH (SDM 2A). They may be refused
+// like a read: call it inside a bracket. Nothing is certain before
+// pmem_drain(). Any context.
+void pmem_flush(const void *address, size_t length);
+
+// SFENCE: what this CPU has flushed, or stored by pmem_copy_to(), is durable
+// when it returns. Any context.
+void pmem_drain(void);
+
+// pmem_flush() of `length` bytes from `address` on, and pmem_drain(). Any
+// context.
+void pmem_persist(const void *address, size_t length);
+
+// Copy `length` bytes to persistent memory, past the caches where whole words
+// are written (MOVNTI). Brackets for you: the rules for `first`, `offset` and
+// `length` are those of kmap_local_range(). Durable after pmem_drain(). Any
+// context.
+void pmem_copy_to(struct page *first, size_t offset, const void *from,
+                  size_t length);
 
 // ------------------------------------------------------------------- Engines
 

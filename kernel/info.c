@@ -16,6 +16,7 @@
 #include "mm/keys.h"
 #include "mm/layout.h"
 #include "mm/memory.h"
+#include "mm/pmem.h"
 #include "mm/tables.h"
 
 #define DOMAINS_SHOWN 16
@@ -116,6 +117,28 @@ static void print_loader(void)
     }
 }
 
+static void print_persistent(void)
+{
+    for (unsigned i = 0; i < pmem_regions(); i++) {
+        const struct pmem_region *region = pmem_region(i);
+        printf("  persistent   %s: ", domain_name(region->domain));
+        info_size_print(region->length);
+        printf(" at 0x%llx, ", (unsigned long long)region->base);
+        if (region->from_nfit) {
+            printf("NVDIMM 0x%x, serial 0x%x", region->handle, region->serial);
+        } else {
+            printf("by the memory map");
+        }
+        uint64_t lost = region->reported_length - region->length;
+        if (lost != 0) {
+            printf(", less ");
+            info_size_print(lost);
+            printf(" at its ends");
+        }
+        printf("; %s\n", pmem_flush_name());
+    }
+}
+
 void info_print(void)
 {
     print_engine();
@@ -125,6 +148,7 @@ void info_print(void)
     printf(", free: ");
     info_size_print(frames_free_bytes());
     printf("\n");
+    print_persistent();
     print_direct_map();
     printf("  page tables  ");
     info_size_print(tables_used() * PAGE_SIZE);
@@ -161,6 +185,7 @@ void info_memory_print(void)
     printf("\n  free         ");
     info_size_print(frames_free_bytes());
     printf("\n");
+    print_persistent();
     print_direct_map();
     printf("  page tables  ");
     info_size_print(tables_used() * PAGE_SIZE);

@@ -121,7 +121,7 @@ static void section_count(struct share *share, uint64_t frame, uint64_t end)
 {
     if (!section_is_set_up(frame * PAGE_SIZE)) {
         uint64_t size = (end - frame) * PAGE_SIZE;
-        uint64_t ram = sections_ram_in(frame * PAGE_SIZE, size) / PAGE_SIZE;
+        uint64_t ram = sections_memory_in(frame * PAGE_SIZE, size) / PAGE_SIZE;
         share->frames[FREE] += ram;
         share->frames[NO_RAM] += end - frame - ram;
         return;
@@ -287,7 +287,7 @@ static bool range_parse(const char *text, phys_addr_t *base, phys_addr_t *end)
 
 void shell_map(int argc, char **argv)
 {
-    phys_addr_t base = 0, end = sections_ram_end(), last = end;
+    phys_addr_t base = 0, end = sections_memory_end(), last = end;
     uint64_t address = 0;
     bool one = argc > 1 && number_parse(argv[1], &address);
     if (one) {

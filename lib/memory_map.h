@@ -12,7 +12,7 @@
 enum memory_type {
     MEMORY_NONE = 0,   // nobody reported it
     MEMORY_USABLE,     // RAM for the frame allocator
-    MEMORY_PERSISTENT, // type 7 (ACPI 6, table 15-5); not for the allocator
+    MEMORY_PERSISTENT, // type 7 (ACPI 6, table 15-5); never allocated
     MEMORY_ACPI,       // tables, reclaimable; kept as they are
     MEMORY_NVS,        // firmware's own, to be preserved
     MEMORY_RESERVED,   // reserved, and every type unknown to us
@@ -55,6 +55,12 @@ const struct memory_range *memory_map_find(const struct memory_map *map,
 
 // Bytes of all ranges of `type`.
 uint64_t memory_map_total(const struct memory_map *map, enum memory_type type);
+
+// Whether a range has a frame table and a place in the direct map.
+static inline bool memory_has_frames(enum memory_type type)
+{
+    return type == MEMORY_USABLE || type == MEMORY_PERSISTENT;
+}
 
 // A short name for reports: "usable", "reserved", ...
 const char *memory_type_name(enum memory_type type);

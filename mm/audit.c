@@ -212,7 +212,7 @@ static void sums_check(struct audit *audit)
                 tables_free_locked());
     if (audit_direct_is_whole()) {
         equal_check(audit, AUDIT_DIRECT_LOST, audit->direct_bytes,
-                    frames_total_bytes());
+                    sections_memory_bytes());
     }
     if (engine->window_leaves != NULL) {
         equal_check(audit, AUDIT_WINDOW, engine->window_leaves(),

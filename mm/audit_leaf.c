@@ -33,7 +33,7 @@ static const struct page *page_at(phys_addr_t physical)
 
 static bool leaf_is_ram(const struct audit_leaf *leaf)
 {
-    return sections_ram_in(leaf->physical, leaf->size) == leaf->size;
+    return sections_memory_in(leaf->physical, leaf->size) == leaf->size;
 }
 
 // ------------------------------------------------------------------ By region
@@ -89,7 +89,7 @@ static void leaf_vmap(struct audit *audit, const struct audit_leaf *leaf)
         return;
     }
     audit->areas.mapped += leaf->size / PAGE_SIZE * audit_hash((uintptr_t)slot);
-    if (sections_ram_in(leaf->physical, leaf->size) == 0) {
+    if (sections_memory_in(leaf->physical, leaf->size) == 0) {
         return; // a device
     }
     for (uint64_t at = 0; at < leaf->size; at += PAGE_SIZE) {
@@ -188,7 +188,7 @@ static void leaf_tables(struct audit *audit, const struct audit_leaf *leaf)
 
 static void leaf_device(struct audit *audit, const struct audit_leaf *leaf)
 {
-    if (sections_ram_in(leaf->physical, leaf->size) != 0 ||
+    if (sections_memory_in(leaf->physical, leaf->size) != 0 ||
         (leaf->entry & UNCACHED) != UNCACHED) {
         leaf_find(audit, AUDIT_DEVICE, leaf);
     }

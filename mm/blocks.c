@@ -10,6 +10,7 @@
 #include "mm/kernel_pages.h"
 #include "mm/layout.h"
 #include "mm/pagetable.h"
+#include "mm/pmem.h"
 
 #define BLOCK_ORDER 9
 #define BLOCK_FRAMES BIT(BLOCK_ORDER)
@@ -136,4 +137,5 @@ void blocks_rekey_locked(const struct domain *domain, unsigned key,
     for (uint32_t n = shared_head; n != 0; n = block_at(n - 1)->next) {
         shared_rekey_locked(n - 1, domain, key, batch);
     }
+    pmem_rekey_locked(domain, key, batch);
 }

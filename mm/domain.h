@@ -40,7 +40,8 @@ struct domain {
     uint32_t frames;    // taken from its blocks (mm/frame_cache.h)
     struct free_area area;
     char name[DOMAIN_NAME_SIZE];
-    uint8_t fault_mode;              // enum fault_mode
+    uint8_t fault_mode; // enum fault_mode
+    bool fixed;         // its frames are persistent memory: none come, none go
     struct fault_callback *callback; // NULL: none
 } __aligned(DOMAIN_SIZE);
 

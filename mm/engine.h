@@ -75,6 +75,9 @@ struct engine {
     // Give 2^order frames of the direct map another key, or what stands for
     // it. -ENOMEM: nothing changed. mm_lock held.
     int (*rekey_locked)(phys_addr_t block, unsigned order, unsigned key);
+    // The same for memory that stays with its domain, in leaves as large as
+    // they come. NULL: nothing to do.
+    int (*fix_locked)(phys_addr_t base, uint64_t length, unsigned key);
     // A domain begins and ends. mm_lock held.
     void (*domain_begin_locked)(struct domain *domain);
     void (*domain_end_locked)(struct domain *domain);

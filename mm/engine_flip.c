@@ -169,17 +169,22 @@ static void init_cpu(void)
     percpu.bracket_top[-1].rights = PKRS_CLOSED;
 }
 
-// Tables for every frame that can be allocated: a bracket cannot make any.
-static int rekey_locked(phys_addr_t block, unsigned order, unsigned key)
+// Tables for every frame that somebody can have: a bracket cannot make any.
+static int fix_locked(phys_addr_t base, uint64_t length, unsigned key)
 {
-    uint64_t size = PAGE_SIZE << order;
-    for (uint64_t at = 0; at < size && key != KEY_TABLES;
+    for (uint64_t at = 0; at < length && key != KEY_TABLES;
          at += PT_LEVEL_SIZE(2)) {
-        if (pt_entries_locked(DIRECT_MAP_BASE + block + at) == NULL) {
+        if (pt_entries_locked(DIRECT_MAP_BASE + base + at) == NULL) {
             return -ENOMEM;
         }
     }
-    return tables_only_rekey_locked(block, order, key);
+    return 0;
+}
+
+static int rekey_locked(phys_addr_t block, unsigned order, unsigned key)
+{
+    int error = fix_locked(block, PAGE_SIZE << order, key);
+    return error == 0 ? tables_only_rekey_locked(block, order, key) : error;
 }
 
 static const struct domain_rights to_write = {~0u, KEEP_TO_WRITE};
@@ -289,6 +294,7 @@ const struct engine engine_flip = {
     .window_key = KEY_KERNEL,
     .init_cpu = init_cpu,
     .rekey_locked = rekey_locked,
+    .fix_locked = fix_locked,
     .domain_begin_locked = domain_begin_locked,
     .domain_end_locked = domain_end_locked,
     .domain_open = domain_open,

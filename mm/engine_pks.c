@@ -65,6 +65,15 @@ static void fill_abandon(struct frame_filler *filler, struct bracket *slot)
     }
 }
 
+static int fix_locked(phys_addr_t base, uint64_t length, unsigned key)
+{
+    struct tlb_batch batch;
+    batch.count = 0;
+    pt_rekey_locked(DIRECT_MAP_BASE + base, length, key, &batch);
+    tlb_shootdown_batch(&batch);
+    return 0;
+}
+
 static bool rights_hold(uint64_t *is, uint64_t *wanted)
 {
     *wanted = pks_rights();
@@ -133,6 +142,7 @@ const struct engine engine_pks = {
     .counts_pkrs = true,
     .init_cpu = pks_init_cpu,
     .rekey_locked = direct_rekey_locked,
+    .fix_locked = fix_locked,
     .domain_begin_locked = domain_begin_locked,
     .domain_end_locked = key_take_locked,
     .domain_open = key_get,

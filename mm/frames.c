@@ -15,7 +15,6 @@
 #include "mm/lock.h"
 #include "mm/long_maps.h"
 #include "mm/misuse.h"
-#include "mm/section.h"
 #include "mm/watch.h"
 
 // A call that the hot paths seldom make, hidden from the compiler: so they are
@@ -171,6 +170,9 @@ static __used __noinline struct page *block_take(struct domain *domain,
     if (domain == NULL || !domain->live) {
         misuse_alloc(domain, site);
     }
+    if (domain->fixed) {
+        return NULL;
+    }
     uint64_t lock = mm_lock();
     uint64_t frame = domain_take_locked(domain, order);
     if (frame == 0) {
@@ -276,6 +278,8 @@ static void free_check(const struct page *page, unsigned order, uintptr_t site)
         misuse.site[1].ip = site_unpack(page->private_site);
     } else if (!(state & FRAME_ALLOCATED)) {
         misuse.what = "free of a frame that alloc_pages() did not give";
+    } else if (domain_of_id(page->private_domain)->fixed) {
+        misuse.what = "free of persistent memory";
     } else if (!(state & FRAME_HEAD)) {
         misuse.what = "free of a frame inside a block";
         misuse.site[1].what = "block allocated";
@@ -371,19 +375,6 @@ int64_t page_age(const struct page *page)
 phys_addr_t page_to_phys(const struct page *page)
 {
     return page_frame(page) * PAGE_SIZE;
-}
-
-struct page *phys_to_page(phys_addr_t address)
-{
-    if (!section_is_ready(address)) {
-        uint64_t lock = mm_lock();
-        bool ready = section_ensure_locked(address);
-        mm_unlock(lock);
-        if (!ready) {
-            return NULL;
-        }
-    }
-    return frame_page(address / PAGE_SIZE);
 }
 
 struct domain *page_domain(const struct page *page)

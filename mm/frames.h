@@ -114,7 +114,7 @@ int64_t page_age(const struct page *page);
 // Take over the machine's memory: `ram` is all of it, `available` what nobody
 // uses yet; the kernel image's frames are the kernel's own. Boot, with the page
 // tables in use.
-void frames_init(const struct memory_map *ram,
+void frames_init(const struct memory_map *memory,
                  const struct memory_map *available, phys_addr_t image_base,
                  uint64_t image_size);
 

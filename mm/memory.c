@@ -16,6 +16,7 @@
 #include "mm/layout.h"
 #include "mm/lock.h"
 #include "mm/pagetable.h"
+#include "mm/pmem.h"
 #include "mm/section.h"
 #include "mm/tables.h"
 
@@ -26,23 +27,25 @@
 #define REAL_MODE_RAM_END KIB(640)
 
 static __initbss struct memory_map available;
-static struct memory_map ram;
+static struct memory_map memory;
 
-// RAM that the direct map and the frame table can hold, and of it what nobody
-// uses yet.
+// The memory that the direct map and the frame table can hold, and of its RAM
+// what nobody uses yet.
 static __init void maps_init(const struct boot_info *boot)
 {
-    memory_map_init(&ram);
+    memory_map_init(&memory);
     memory_map_init(&available);
     uint64_t limit = MIN(DIRECT_MAP_SIZE, BIT(cpu_physical_bits()));
     for (unsigned i = 0; i < boot->memory.count; i++) {
         const struct memory_range *range = &boot->memory.ranges[i];
         uint64_t end = MIN(range->end, limit);
         if (range->type == MEMORY_USABLE && range->base < end) {
-            memory_map_add(&ram, range->base, end - range->base, MEMORY_USABLE);
+            memory_map_add(&memory, range->base, end - range->base,
+                           MEMORY_USABLE);
         }
     }
-    available = ram;
+    available = memory;
+    pmem_find(boot, &memory);
     memory_map_add(&available, 0, LOW_MEMORY_END, MEMORY_RESERVED);
     memory_map_add(&available, boot->kernel_start,
                    boot->kernel_end - boot->kernel_start, MEMORY_RESERVED);
@@ -127,8 +130,8 @@ __init void memory_map_build(const struct boot_info *boot)
         cut[1] = cut[0];
         cut[0] = first;
     }
-    for (unsigned i = 0; i < ram.count; i++) {
-        direct_map_range(&ram.ranges[i], cut);
+    for (unsigned i = 0; i < memory.count; i++) {
+        direct_map_range(&memory.ranges[i], cut);
     }
     tables_map(block);
     pt_activate();
@@ -137,19 +140,23 @@ __init void memory_map_build(const struct boot_info *boot)
 __init void memory_init(const struct boot_info *boot)
 {
     heap_init_cpu(percpu.self);
-    frames_init(&ram, &available, boot->kernel_start,
+    frames_init(&memory, &available, boot->kernel_start,
                 boot->kernel_end - boot->kernel_start);
     domains_init();
+    pmem_init();
     mm_context_init_boot_windows();
 }
 
 __init phys_addr_t memory_low_page(void)
 {
     phys_addr_t page = 0;
-    for (unsigned i = 0; i < ram.count; i++) {
-        uint64_t base = ALIGN_UP(ram.ranges[i].base, PAGE_SIZE);
+    for (unsigned i = 0; i < memory.count; i++) {
+        if (memory.ranges[i].type != MEMORY_USABLE) {
+            continue;
+        }
+        uint64_t base = ALIGN_UP(memory.ranges[i].base, PAGE_SIZE);
         uint64_t end =
-            ALIGN_DOWN(MIN(ram.ranges[i].end, REAL_MODE_RAM_END), PAGE_SIZE);
+            ALIGN_DOWN(MIN(memory.ranges[i].end, REAL_MODE_RAM_END), PAGE_SIZE);
         if (base < end) {
             page = MAX(page, end - PAGE_SIZE);
         }
@@ -162,8 +169,8 @@ void memory_leaf_bytes(uint64_t bytes[PT_LEVELS + 1])
     for (unsigned level = 0; level <= PT_LEVELS; level++) {
         bytes[level] = 0;
     }
-    for (unsigned i = 0; i < ram.count; i++) {
-        for (uint64_t at = ram.ranges[i].base; at < ram.ranges[i].end;) {
+    for (unsigned i = 0; i < memory.count; i++) {
+        for (uint64_t at = memory.ranges[i].base; at < memory.ranges[i].end;) {
             struct pt_walk walk;
             pt_walk(DIRECT_MAP_BASE + at, &walk);
             uint64_t size = PT_LEVEL_SIZE(walk.level);

@@ -16,7 +16,7 @@
 // the buddy of any block has a struct page.
 #define SPAN_SIZE (PAGE_SIZE << (FRAME_ORDERS - 1))
 
-static struct memory_map ram, available;
+static struct memory_map memory, available;
 uint64_t sections_ready[SECTIONS / 64];
 static uint64_t next_section;
 static uint64_t untouched; // bytes available in sections not set up
@@ -32,7 +32,7 @@ static bool section_clip(const struct memory_range *range, uint64_t section,
 {
     *base = MAX(range->base, section * SECTION_SIZE);
     *end = MIN(range->end, (section + 1) * SECTION_SIZE);
-    return range->type == MEMORY_USABLE && *base < *end;
+    return memory_has_frames(range->type) && *base < *end;
 }
 
 // Physical memory for the frame table of a section: from its own largest free
@@ -63,8 +63,8 @@ static phys_addr_t table_home(uint64_t section, uint64_t size, unsigned *order)
 static void table_span(uint64_t section, uintptr_t *first, uintptr_t *last)
 {
     uint64_t low = ~0ull, high = 0, base, end;
-    for (unsigned i = 0; i < ram.count; i++) {
-        if (section_clip(&ram.ranges[i], section, &base, &end)) {
+    for (unsigned i = 0; i < memory.count; i++) {
+        if (section_clip(&memory.ranges[i], section, &base, &end)) {
             low = MIN(low, base);
             high = MAX(high, end);
         }
@@ -131,7 +131,7 @@ static int section_setup_locked(uint64_t section)
 __init void sections_init(const struct memory_map *all,
                           const struct memory_map *unused)
 {
-    ram = *all;
+    memory = *all;
     available = *unused;
     untouched = memory_map_total(&available, MEMORY_USABLE);
 }
@@ -170,46 +170,65 @@ bool section_next_locked(void)
 
 bool section_is_ready(phys_addr_t address)
 {
-    const struct memory_range *range = memory_map_find(&ram, address);
-    return range != NULL && range->type == MEMORY_USABLE &&
+    const struct memory_range *range = memory_map_find(&memory, address);
+    return range != NULL && memory_has_frames(range->type) &&
            section_get(address / SECTION_SIZE);
 }
 
 bool section_ensure_locked(phys_addr_t address)
 {
-    const struct memory_range *range = memory_map_find(&ram, address);
-    if (range == NULL || range->type != MEMORY_USABLE) {
+    const struct memory_range *range = memory_map_find(&memory, address);
+    if (range == NULL || !memory_has_frames(range->type)) {
         return false;
     }
     uint64_t section = address / SECTION_SIZE;
     return section_get(section) || section_setup_locked(section) >= 0;
 }
 
-uint64_t sections_ram_in(phys_addr_t base, uint64_t size)
+struct page *phys_to_page(phys_addr_t address)
+{
+    if (!section_is_ready(address)) {
+        uint64_t lock = mm_lock();
+        bool ready = section_ensure_locked(address);
+        mm_unlock(lock);
+        if (!ready) {
+            return NULL;
+        }
+    }
+    return frame_page(address / PAGE_SIZE);
+}
+
+uint64_t sections_memory_in(phys_addr_t base, uint64_t size)
 {
     uint64_t bytes = 0;
-    for (unsigned i = 0; i < ram.count; i++) {
-        uint64_t from = MAX(ram.ranges[i].base, base);
-        uint64_t end = MIN(ram.ranges[i].end, base + size);
-        if (ram.ranges[i].type == MEMORY_USABLE && from < end) {
+    for (unsigned i = 0; i < memory.count; i++) {
+        uint64_t from = MAX(memory.ranges[i].base, base);
+        uint64_t end = MIN(memory.ranges[i].end, base + size);
+        if (memory_has_frames(memory.ranges[i].type) && from < end) {
             bytes += end - from;
         }
     }
     return bytes;
 }
 
-phys_addr_t sections_ram_end(void)
+phys_addr_t sections_memory_end(void)
 {
     phys_addr_t end = 0;
-    for (unsigned i = 0; i < ram.count; i++) {
-        end = ram.ranges[i].type == MEMORY_USABLE ? ram.ranges[i].end : end;
+    for (unsigned i = 0; i < memory.count; i++) {
+        end = memory_has_frames(memory.ranges[i].type) ? memory.ranges[i].end
+                                                       : end;
     }
     return end;
 }
 
 uint64_t sections_ram_bytes(void)
 {
-    return memory_map_total(&ram, MEMORY_USABLE);
+    return memory_map_total(&memory, MEMORY_USABLE);
+}
+
+uint64_t sections_memory_bytes(void)
+{
+    return sections_ram_bytes() + memory_map_total(&memory, MEMORY_PERSISTENT);
 }
 
 uint64_t sections_untouched_bytes(void)

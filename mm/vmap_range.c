@@ -29,7 +29,7 @@ static void range_count_locked(phys_addr_t base, uint64_t size, uint32_t by)
 // RAM and other memory are mixed; nothing changed.
 static bool range_use_locked(phys_addr_t base, uint64_t size)
 {
-    uint64_t ram = sections_ram_in(base, size);
+    uint64_t ram = sections_memory_in(base, size);
     if (ram != 0 && ram != size) {
         return false;
     }
@@ -49,7 +49,7 @@ static bool range_use_locked(phys_addr_t base, uint64_t size)
 
 static void range_release_locked(phys_addr_t base, uint64_t size)
 {
-    range_count_locked(base, sections_ram_in(base, size), -LONG_VMAP_ONE);
+    range_count_locked(base, sections_memory_in(base, size), -LONG_VMAP_ONE);
 }
 
 // Where in its slot a range begins, in pages: behind the guard, and so that

@@ -208,8 +208,9 @@ TEST(layout, direct_map_is_closed)
     const struct visitor visitor = {leaf_is_closed, table_any};
     direct_bytes = 0;
     CHECK(walk_all(&visitor));
-    // All RAM that there is, and nothing else; or nothing.
-    CHECK_EQ(direct_bytes, engine_has_direct_map() ? frames_total_bytes() : 0);
+    // All memory that there is, and nothing else; or nothing.
+    CHECK_EQ(direct_bytes,
+             engine_has_direct_map() ? sections_memory_bytes() : 0);
     // Every key but 0 is closed, on the CPU too.
     CHECK_EQ(pks_rights(), PKRS_CLOSED);
     CHECK(rights_are(PKRS_CLOSED));

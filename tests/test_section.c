@@ -57,7 +57,7 @@ static void tables_refill_locked(void)
 static phys_addr_t first_untouched(void)
 {
     for (phys_addr_t at = SECTION_SIZE; at < TIB(1); at += SECTION_SIZE) {
-        if (sections_ram_in(at, SECTION_SIZE) == SECTION_SIZE &&
+        if (sections_memory_in(at, SECTION_SIZE) == SECTION_SIZE &&
             !section_is_ready(at)) {
             return at;
         }
@@ -70,7 +70,8 @@ static uint64_t untouched_bytes(void)
 {
     uint64_t bytes = 0;
     for (phys_addr_t at = 0; at < TIB(1); at += SECTION_SIZE) {
-        bytes += section_is_ready(at) ? 0 : sections_ram_in(at, SECTION_SIZE);
+        bytes +=
+            section_is_ready(at) ? 0 : sections_memory_in(at, SECTION_SIZE);
     }
     return bytes;
 }

@@ -166,7 +166,7 @@ TEST(vmap_limits, kmap_without_memory)
 TEST(vmap_limits, no_addresses)
 {
     if (cpu_physical_bits() < 40 || !cpu_has(CPU_FEATURE_PAGE_1GB) ||
-        sections_ram_in(FAR_DEVICE, HUGE) != 0) {
+        sections_memory_in(FAR_DEVICE, HUGE) != 0) {
         SKIP("needs 40 bits of physical address and leaves of 1 GiB");
     }
     struct map_stats before, after;
@@ -206,7 +206,7 @@ BENCH(vmap, device_200_gib)
 TEST(vmap_limits, ram_and_none)
 {
     phys_addr_t last = 0xff000;
-    while (last > 0 && sections_ram_in(last, PAGE_SIZE) == 0) {
+    while (last > 0 && sections_memory_in(last, PAGE_SIZE) == 0) {
         last -= PAGE_SIZE;
     }
     struct page *page = last != 0 ? phys_to_page(last) : NULL;
