@@ -25,6 +25,7 @@ MINUTES :=#: how long `make soak` runs its mix
 PROTECT :=#: engine: pks, exact, open, flip, auto
 SMP := 1#: CPUs of the machine
 MEM := 512M#: its memory
+PMEM :=#: its persistent memory: FILE,SIZE ...; the file is made if need be
 CPU := max#: its model: max, qemu64,+pks, ...
 FIRMWARE := bios#: or uefi, direct
 QEMU := qemu-system-x86_64#: the emulator
@@ -495,7 +496,8 @@ endif
 
 # The words of a boot that the variables ask for; $(1) comes first.
 boot_words = $(strip $(1) $(if $(PROTECT),protect=$(PROTECT)) $(APPEND))
-MACHINE = --qemu '$(QEMU)' --cpu '$(CPU)' --memory '$(MEM)' --smp '$(SMP)'
+MACHINE = --qemu '$(QEMU)' --cpu '$(CPU)' --memory '$(MEM)' --smp '$(SMP)' \
+    $(foreach file,$(PMEM),--pmem '$(file)')
 
 .PHONY: mutants iso elf run test bench bench-boot bench-wall debug lint help clean format
 .PHONY: install-deps soak docs verify bench-check report bench-check bench-accept bench-release FORCE
@@ -719,18 +721,18 @@ bench-wall: ## Wall time of a run beside a guest that exits at once; sizes
 # --- Tests -------------------------------------------------------------------
 
 # With one of these on the command line, `make test` is about one machine.
-CHOICES := TEST APP PROTECT SMP MEM CPU FIRMWARE APPEND BUILD CC
+CHOICES := TEST APP PROTECT SMP MEM PMEM CPU FIRMWARE APPEND BUILD CC
 CHOSEN := $(strip $(foreach name,$(CHOICES),\
     $(if $(filter command%,$(origin $(name))),$(name))))
 VARIANTS := gcc-debug gcc-release clang-debug clang-release
 RESULTS := $(O)/test
 # prove splits its -e at every space: what may hold one goes by environment.
 PROVE = KEYHOLE_BUILD='$(abspath $(O))' KEYHOLE_QEMU='$(QEMU)' \
-    KEYHOLE_WORDS='$(2)' prove -j$(JOBS) \
+    KEYHOLE_WORDS='$(2)' KEYHOLE_PMEM='$(PMEM)' prove -j$(JOBS) \
     $(if $(V),-v) -e '$(PYTHON) tools/run-tests --out $(RESULTS) $(1)'
 PARALLEL = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
 
-test: ## Run every machine, or one: TEST= APP= PROTECT= SMP= MEM= FIRMWARE=
+test: ## Run every machine, or one: TEST= APP= PROTECT= SMP= MEM= PMEM= FIRMWARE=
 	@tools/install-deps test
 	@$(MAKE) $(if $(CHOSEN),$(PARALLEL) test-one,test-all)
 

@@ -31,6 +31,9 @@ OVMF_PAIRS = (
     ("/usr/share/edk2/x64/OVMF_CODE.4m.fd",
      "/usr/share/edk2/x64/OVMF_VARS.4m.fd"),
 )
+# What a file behind persistent memory must be a multiple of: the kernel maps it
+# with large leaves.
+PMEM_UNIT = 2 << 20
 # Machines with more than this ask the host for address space, not for RAM.
 BACKED_ABOVE = 2 << 30
 
@@ -40,26 +43,34 @@ class MachineError(Exception):
 
 
 class Machine:
-    """What to boot and on what. `build` is the folder of the kernel."""
+    """What to boot and on what. `build` is the folder of the kernel, `pmem` has
+    FILE,SIZE for each NVDIMM; see pmem_file()."""
 
     def __init__(self, build, firmware="direct", cpu="max", memory="512M",
-                 smp="1", words="", qemu="qemu-system-x86_64", extra=()):
+                 smp="1", words="", qemu="qemu-system-x86_64", extra=(),
+                 pmem=()):
         if firmware not in FIRMWARES:
             raise MachineError(f"firmware {firmware}: want "
                                + ", ".join(FIRMWARES))
         self.build, self.firmware, self.cpu = build, firmware, cpu
         self.memory, self.smp, self.words = memory, smp, words
-        self.qemu, self.extra = qemu, list(extra)
+        self.qemu, self.extra, self.pmem = qemu, list(extra), list(pmem)
 
     def command(self, work):
         """The command line; files that it needs are made in folder work."""
         args = self.qemu.split()
-        machine = "q35"
+        machine, memory = "q35", self.memory
         if memory_bytes(self.memory) > BACKED_ABOVE:
             machine += ",memory-backend=ram"
             args += ["-object", f"memory-backend-ram,id=ram,"
                      f"size={self.memory},reserve=off"]
-        args += ["-M", machine, "-cpu", self.cpu, "-m", self.memory,
+        if self.pmem:
+            machine += ",nvdimm=on"
+            nvdimms, total = self.pmem_arguments(work)
+            memory += (f",slots={len(self.pmem)},"
+                       f"maxmem={memory_bytes(self.memory) + total}B")
+            args += nvdimms
+        args += ["-M", machine, "-cpu", self.cpu, "-m", memory,
                  "-smp", self.smp, "-nodefaults", "-no-user-config",
                  "-no-reboot", "-display", "none", "-device",
                  "isa-debug-exit,iobase=0xf4,iosize=0x04"]
@@ -70,12 +81,26 @@ class Machine:
             args += self.iso_arguments(work)
         return args + self.extra
 
+    def pmem_arguments(self, work):
+        """The NVDIMMs, in the order given, and their bytes together."""
+        args, total = [], 0
+        for number, text in enumerate(self.pmem):
+            path, size = pmem_file(text, os.path.join(work, f"pmem{number}"))
+            path = path.replace(",", ",,")     # QEMU's way to quote it
+            args += ["-object", f"memory-backend-file,id=pmem{number},"
+                     f"share=on,mem-path={path},size={size}B",
+                     "-device", f"nvdimm,id=nvdimm{number},"
+                     f"memdev=pmem{number}"]
+            total += size
+        return args, total
+
     def again(self):
         """A command line for people that runs this machine once more."""
         return shlex.join(
             ["tools/run-qemu", "--build", self.build, "--firmware",
              self.firmware, "--cpu", self.cpu, "--memory", self.memory,
-             "--smp", self.smp, "--words", self.words])
+             "--smp", self.smp, "--words", self.words]
+            + [word for text in self.pmem for word in ("--pmem", text)])
 
     def file(self, name):
         path = os.path.join(self.build, name)
@@ -111,6 +136,42 @@ def memory_bytes(text):
         raise MachineError(f"memory {text}: want a number and K, M, G or T")
     unit = " KMGT".index(match.group(2) or " ") if match.group(2) else 2
     return int(match.group(1)) << 10 * unit
+
+
+def split_memory(text):
+    """The RAM, and the persistent memory, of a machine of the matrix:
+    512M,pmem=64M has a fresh file of 64 MiB for each run."""
+    memory, *parts = text.split(",")
+    for part in parts:
+        if not part.startswith("pmem="):
+            raise MachineError(f"memory {text}: want SIZE[,pmem=SIZE]...")
+    return memory, ["," + part.removeprefix("pmem=") for part in parts]
+
+
+def pmem_file(text, temporary):
+    """The file that FILE[,SIZE] names, and its size in bytes. It is made, of
+    nothing but a hole, where there is none; without a name it is the temporary
+    one."""
+    match = re.fullmatch(r"(.*?)(?:,(\d+[KMGT]?))?", text, re.S)
+    path, want = match.group(1) or temporary, match.group(2)
+    size = memory_bytes(want) if want else None
+    if os.path.exists(path):
+        if not os.path.isfile(path):
+            raise MachineError(f"pmem {path}: not a regular file")
+        there = os.path.getsize(path)
+        if size not in (None, there):
+            raise MachineError(f"pmem {path}: has {there} bytes, not {want}: "
+                               "leave the size out, or remove the file")
+        size = there
+    elif size is None:
+        raise MachineError(f"pmem {path}: not there; FILE,SIZE makes it")
+    if size == 0 or size % PMEM_UNIT:
+        raise MachineError(f"pmem {path}: {size} bytes: want a multiple of "
+                           f"{PMEM_UNIT >> 20}M")
+    if not os.path.exists(path):
+        with open(path, "xb") as file:
+            file.truncate(size)
+    return path, size
 
 
 def find_ovmf():
