@@ -31,10 +31,11 @@ host_sources := \
 	arch/acpi.c arch/acpi_madt.c arch/acpi_power.c \
 	kernel/cmdline.c kernel/lineedit.c kernel/lineedit_complete.c
 host_support := \
-	tests/host/images.c tests/host/memory_model.c tests/host/terminal.c
+	tests/host/images.c tests/host/medium.c tests/host/medium_pmem.c \
+	tests/host/memory_model.c tests/host/mutex.c tests/host/terminal.c
 host_test_names := \
 	string format glob number memory_map multiboot2 pvh acpi madt cmdline \
-	lineedit
+	lineedit medium
 host_fuzz_names := \
 	multiboot2 pvh acpi memory_map cmdline format lineedit glob symbols
 
@@ -44,7 +45,8 @@ HOST_FUZZ_SOURCES := $(host_fuzz_names:%=$(host_dir)/fuzz_%)
 
 HOST_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer \
 	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
-	-fno-sanitize-recover=all -DKEYHOLE_HOST -I. -Iinclude
+	-fno-sanitize-recover=all -DKEYHOLE_HOST \
+	-Itests/host/shim -I. -Iinclude
 host_sanitize := -fsanitize=address,undefined
 host_fuzz_sanitize := -fsanitize=fuzzer-no-link,address,undefined
 
