@@ -240,8 +240,8 @@ static bool is_new(const struct recorder *recorder, size_t number)
     return true;
 }
 
-static unsigned prove_record(struct power_cut cut, size_t number, bool lines,
-                             unsigned *missed)
+static unsigned prove_record(struct power_cut cut, size_t number,
+                             unsigned stride, unsigned *missed)
 {
     const struct record *record = recorder_record(cut.recorder, number);
     unsigned tried = 1;
@@ -259,8 +259,10 @@ static unsigned prove_record(struct power_cut cut, size_t number, bool lines,
     if (!is_noticed(&cut)) {
         miss(record, number, "by itself", missed);
     }
-    if (lines && record->kind == RECORD_FLUSH) {
-        for (size_t line = record->first; line <= record->last; line++) {
+    if (stride > 0 && record->kind == RECORD_FLUSH) {
+        size_t line = record->first;
+        line += (stride - line % stride) % stride;
+        for (; line <= record->last; line += stride) {
             cut.omit_line = line;
             tried++;
             if (!is_noticed(&cut)) {
@@ -271,7 +273,7 @@ static unsigned prove_record(struct power_cut cut, size_t number, bool lines,
     return tried;
 }
 
-unsigned power_cut_prove(const struct power_cut *cut, bool lines,
+unsigned power_cut_prove(const struct power_cut *cut, unsigned stride,
                          unsigned *missed)
 {
     size_t records = recorder_records(cut->recorder);
@@ -281,7 +283,7 @@ unsigned power_cut_prove(const struct power_cut *cut, bool lines,
     for (size_t i = cut->from; i < records; i++) {
         enum record_kind kind = recorder_record(cut->recorder, i)->kind;
         if (kind == RECORD_FLUSH || kind == RECORD_FENCE) {
-            tried += prove_record(*cut, i, lines, missed);
+            tried += prove_record(*cut, i, stride, missed);
         }
     }
     return tried;

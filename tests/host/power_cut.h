@@ -50,6 +50,7 @@ void power_cut_run(const struct power_cut *cut,
 // Takes out every flush and fence, to see that recover() notices: each by
 // itself, and all of the same site and role. Returns how many were taken out;
 // `missed` is how many of those nobody noticed, and each of them is printed.
-// `lines`: also each line of each flush by itself.
-unsigned power_cut_prove(const struct power_cut *cut, bool lines,
+// Of all lines that flushes have, every `stride`th is also taken out by itself;
+// 0: none.
+unsigned power_cut_prove(const struct power_cut *cut, unsigned stride,
                          unsigned *missed);

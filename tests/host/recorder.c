@@ -25,8 +25,9 @@ struct recorder {
     size_t word_count, word_room;
     // Line by line.
     uint8_t *dirty;   // stored to since it was flushed last
-    uint8_t *touched; // since the last mark: 1 stored to, 2 flushed
+    uint8_t *touched; // since counts began: TOUCHED_*
     struct recorder_counts counts;
+    unsigned fences; // since the last mark
 };
 
 #define TOUCHED_STORE 1u
@@ -141,7 +142,8 @@ static void note_drain(void *arg, uintptr_t site)
     look_everywhere(recorder);
     record = add_record(recorder, RECORD_FENCE);
     record->site = site;
-    record->role = recorder->counts.fences++;
+    record->role = recorder->fences++;
+    recorder->counts.fences++;
 }
 
 static const struct medium_watcher watcher = {note_unmap, note_flush,
@@ -183,8 +185,7 @@ void recorder_mark(struct recorder *recorder, struct record_mark mark)
 {
     look_everywhere(recorder);
     add_record(recorder, RECORD_MARK)->mark = mark;
-    memset(recorder->touched, 0, recorder->medium->bytes / MEDIUM_LINE);
-    memset(&recorder->counts, 0, sizeof(recorder->counts));
+    recorder->fences = 0;
 }
 
 size_t recorder_records(const struct recorder *recorder)
@@ -216,4 +217,11 @@ void recorder_count(const struct recorder *recorder,
                     struct recorder_counts *counts)
 {
     *counts = recorder->counts;
+}
+
+void recorder_count_anew(struct recorder *recorder)
+{
+    look_everywhere(recorder);
+    memset(recorder->touched, 0, recorder->medium->bytes / MEDIUM_LINE);
+    memset(&recorder->counts, 0, sizeof(recorder->counts));
 }

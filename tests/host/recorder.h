@@ -66,7 +66,7 @@ const struct medium *recorder_medium(const struct recorder *recorder);
 // What was there at the beginning.
 const uint8_t *recorder_image(const struct recorder *recorder);
 
-// Since the last mark.
+// Since recorder_begin() or recorder_count_anew().
 struct recorder_counts {
     unsigned fences;
     unsigned lines;     // flushed
@@ -77,3 +77,4 @@ struct recorder_counts {
 
 void recorder_count(const struct recorder *recorder,
                     struct recorder_counts *counts);
+void recorder_count_anew(struct recorder *recorder);
