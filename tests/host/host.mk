@@ -41,6 +41,17 @@ host_test_names := \
 host_fuzz_names := \
 	multiboot2 pvh acpi memory_map cmdline format lineedit glob symbols
 
+# The store, over a medium of the host's.
+host_sources += \
+	apps/store/alloc.c apps/store/check.c apps/store/commit.c \
+	apps/store/crc32c.c apps/store/inner.c apps/store/leaf.c \
+	apps/store/make.c apps/store/mount.c apps/store/path.c \
+	apps/store/snapshot.c apps/store/snapshot_drop.c apps/store/stats.c \
+	apps/store/tree_del.c apps/store/tree_put.c apps/store/tree_read.c \
+	apps/store/tx.c apps/store/verify.c apps/store/view.c apps/store/walk.c
+host_support += tests/host/store_help.c
+host_test_names += store_model
+
 HOST_TEST_PROGRAMS := $(host_test_names:%=$(host_dir)/test_%)
 host_fuzzers := $(host_fuzz_names:%=$(host_dir)/fuzzers/fuzz_%)
 HOST_FUZZ_SOURCES := $(host_fuzz_names:%=$(host_dir)/fuzz_%)
