@@ -6,17 +6,19 @@
 #     make -f tests/host/host.mk O=build host-test
 #
 # Targets: host-test (TAP of one program after the other), host-fuzz (each
-# fuzzer for FUZZ_SECONDS seconds), host-programs (build all, run nothing),
-# host-seeds (write the committed seeds that are not text again). For a harness
+# fuzzer, or FUZZ=NAME alone, for FUZZ_SECONDS seconds), host-power-cuts (the
+# store's, TIMES as long as in host-test), host-programs (build all, run
+# nothing), host-seeds (write the committed seeds that are not text again). For a harness
 # that runs programs without arguments, HOST_TEST_PROGRAMS are the unit tests
 # and HOST_FUZZ_SOURCES one small script for each fuzzer.
 
 O ?= build
 FUZZ_SECONDS ?= 3
+TIMES ?= 20
 HOST_CC ?= gcc
 HOST_FUZZ_CC ?= clang
 
-.PHONY: host-test host-fuzz host-programs host-seeds host-force
+.PHONY: host-test host-fuzz host-programs host-seeds host-power-cuts host-force
 
 host-test:
 host-fuzz:
@@ -52,6 +54,11 @@ host_sources += \
 host_support += tests/host/store_help.c
 host_test_names += store_model
 
+# The store's power cuts and damage.
+host_support += tests/host/store_image.c tests/host/store_model.c
+host_test_names += store_power
+host_fuzz_names += store
+
 HOST_TEST_PROGRAMS := $(host_test_names:%=$(host_dir)/test_%)
 host_fuzzers := $(host_fuzz_names:%=$(host_dir)/fuzzers/fuzz_%)
 HOST_FUZZ_SOURCES := $(host_fuzz_names:%=$(host_dir)/fuzz_%)
@@ -76,6 +83,10 @@ $(host_dir)/fuzz/%.o: %.c
 	$(host_q)mkdir -p $(@D)
 	$(host_q)$(HOST_FUZZ_CC) $(HOST_CFLAGS) $(host_fuzz_sanitize) -MMD -MP \
 		-c -o $@ $<
+
+# Not what a fuzzer is to find its way in.
+$(host_support:%.c=$(host_dir)/fuzz/%.o): \
+	host_fuzz_sanitize := -fsanitize=address,undefined
 
 $(HOST_TEST_PROGRAMS): $(host_dir)/test_%: \
 		$(host_dir)/unit/tests/host/test_%.o $(host_objects)
@@ -114,8 +125,14 @@ host-test: $(HOST_TEST_PROGRAMS)
 		echo "# $${program##*/}"; "$$program" || status=1; \
 	done; exit $$status
 
-host-fuzz: $(host_fuzzers)
-	$(host_q)$(host_fuzz_run) $(host_fuzzers)
+host_fuzz_chosen := $(if $(FUZZ),$(FUZZ:%=$(host_dir)/fuzzers/fuzz_%), \
+	$(host_fuzzers))
+
+host-fuzz: $(host_fuzz_chosen)
+	$(host_q)$(host_fuzz_run) $(host_fuzz_chosen)
+
+host-power-cuts: $(host_dir)/test_store_power
+	$(host_q)KEYHOLE_POWER_CUTS=$(TIMES) $<
 
 host-seeds: $(host_dir)/seeds
 	$(host_q)$< tests/host/corpus

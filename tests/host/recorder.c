@@ -168,6 +168,12 @@ struct recorder *recorder_begin(struct medium *medium,
     return recorder;
 }
 
+void recorder_stop(struct recorder *recorder)
+{
+    look_everywhere(recorder);
+    medium_watch(recorder->medium, NULL, NULL);
+}
+
 void recorder_end(struct recorder *recorder)
 {
     medium_watch(recorder->medium, NULL, NULL);

@@ -55,6 +55,9 @@ struct recorder *recorder_begin(struct medium *medium,
                                 unsigned (*role)(size_t offset));
 void recorder_end(struct recorder *recorder);
 
+// No more events, of this medium or fences of others: before power cuts.
+void recorder_stop(struct recorder *recorder);
+
 // Lines of code that begin and end an operation say so.
 void recorder_mark(struct recorder *recorder, struct record_mark mark);
 
