@@ -29,8 +29,7 @@ static int look_at_header(struct store *store,
     }
     if (header->crc != crc32c_rest(header, STORE_PART_SIZE)) {
         return say(problem, -EUCLEAN, 0,
-                   "the header's checksum is wrong; mend it by "
-                   "tools/store-check, or restore a copy");
+                   "the header's checksum is wrong; restore a copy");
     }
     if (header->version != STORE_VERSION ||
         header->block_size != STORE_BLOCK_SIZE) {

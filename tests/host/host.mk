@@ -52,7 +52,9 @@ host_sources += \
 	apps/store/tree_del.c apps/store/tree_put.c apps/store/tree_read.c \
 	apps/store/tx.c apps/store/verify.c apps/store/view.c apps/store/walk.c
 host_support += tests/host/store_help.c
-host_test_names += store_model
+host_test_names += \
+	crc32c store store_damage store_memory store_model store_snapshot \
+	store_threads store_tree
 
 # The store's power cuts and damage.
 host_support += tests/host/store_image.c tests/host/store_model.c
