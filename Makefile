@@ -22,6 +22,7 @@ MUTANT :=#: mutants to try: GLOB[,GLOB]
 BENCH :=#: benchmarks to run: GLOB[,GLOB]
 COSTS :=#: of the report's model, in cycles: NAME=LOW:HIGH ...
 MINUTES :=#: how long `make soak` runs its mix
+TIMES := 20#: how much longer than a test `make power-cuts` is
 PROTECT :=#: engine: pks, exact, open, flip, auto
 SMP := 1#: CPUs of the machine
 MEM := 512M#: its memory
@@ -500,7 +501,7 @@ MACHINE = --qemu '$(QEMU)' --cpu '$(CPU)' --memory '$(MEM)' --smp '$(SMP)' \
     $(foreach file,$(PMEM),--pmem '$(file)')
 
 .PHONY: mutants iso elf run test bench bench-boot bench-wall debug lint help clean format
-.PHONY: install-deps soak docs verify bench-check report bench-check bench-accept bench-release FORCE
+.PHONY: power-cuts install-deps soak docs verify bench-check report bench-check bench-accept bench-release FORCE
 .PHONY: run-machine debug-machine bench-machine soak-machine test-all test-parts test-one
 
 iso: $(ISO) ## Build $(O)/keyhole.iso (default)
@@ -828,6 +829,9 @@ $(O)/docs/html/index.html: include/keyhole.h tools/reference tools/header.py \
     tools/pages.py
 	$(call say,DOCS,$(O)/docs)
 	$(Q)$(PYTHON) tools/reference $< $(O)/docs
+
+power-cuts: ## Cut the power of the store's memory, on the host: TIMES=n as long
+	@$(MAKE) $(PARALLEL) host-power-cuts
 
 verify: ## Check the models of rights and shootdown with spin
 	@tools/install-deps verify

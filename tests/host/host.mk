@@ -6,17 +6,19 @@
 #     make -f tests/host/host.mk O=build host-test
 #
 # Targets: host-test (TAP of one program after the other), host-fuzz (each
-# fuzzer for FUZZ_SECONDS seconds), host-programs (build all, run nothing),
-# host-seeds (write the committed seeds that are not text again). For a harness
+# fuzzer, or FUZZ=NAME alone, for FUZZ_SECONDS seconds), host-power-cuts (the
+# store's, TIMES as long as in host-test), host-programs (build all, run
+# nothing), host-seeds (write the committed seeds that are not text again). For a harness
 # that runs programs without arguments, HOST_TEST_PROGRAMS are the unit tests
 # and HOST_FUZZ_SOURCES one small script for each fuzzer.
 
 O ?= build
 FUZZ_SECONDS ?= 3
+TIMES ?= 20
 HOST_CC ?= gcc
 HOST_FUZZ_CC ?= clang
 
-.PHONY: host-test host-fuzz host-programs host-seeds host-force
+.PHONY: host-test host-fuzz host-programs host-seeds host-power-cuts host-force
 
 host-test:
 host-fuzz:
@@ -31,12 +33,33 @@ host_sources := \
 	arch/acpi.c arch/acpi_madt.c arch/acpi_nfit.c arch/acpi_power.c \
 	kernel/cmdline.c kernel/lineedit.c kernel/lineedit_complete.c
 host_support := \
-	tests/host/images.c tests/host/memory_model.c tests/host/terminal.c
+	tests/host/images.c tests/host/medium.c tests/host/medium_pmem.c \
+	tests/host/memory_model.c tests/host/mutex.c tests/host/power_cut.c \
+	tests/host/power_cut_images.c tests/host/recorder.c \
+	tests/host/terminal.c
 host_test_names := \
 	string format glob number memory_map multiboot2 pvh acpi madt nfit cmdline \
-	lineedit
+	lineedit medium power_cut
 host_fuzz_names := \
 	multiboot2 pvh acpi memory_map cmdline format lineedit glob symbols
+
+# The store, over a medium of the host's.
+host_sources += \
+	apps/store/alloc.c apps/store/check.c apps/store/commit.c \
+	apps/store/crc32c.c apps/store/inner.c apps/store/leaf.c \
+	apps/store/make.c apps/store/mount.c apps/store/path.c \
+	apps/store/snapshot.c apps/store/snapshot_drop.c apps/store/stats.c \
+	apps/store/tree_del.c apps/store/tree_put.c apps/store/tree_read.c \
+	apps/store/tx.c apps/store/verify.c apps/store/view.c apps/store/walk.c
+host_support += tests/host/store_help.c
+host_test_names += \
+	crc32c store store_damage store_memory store_model store_snapshot \
+	store_threads store_tree
+
+# The store's power cuts and damage.
+host_support += tests/host/store_image.c tests/host/store_model.c
+host_test_names += store_power
+host_fuzz_names += store
 
 HOST_TEST_PROGRAMS := $(host_test_names:%=$(host_dir)/test_%)
 host_fuzzers := $(host_fuzz_names:%=$(host_dir)/fuzzers/fuzz_%)
@@ -44,7 +67,8 @@ HOST_FUZZ_SOURCES := $(host_fuzz_names:%=$(host_dir)/fuzz_%)
 
 HOST_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer \
 	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
-	-fno-sanitize-recover=all -DKEYHOLE_HOST -I. -Iinclude
+	-fno-sanitize-recover=all -DKEYHOLE_HOST \
+	-Itests/host/shim -I. -Iinclude
 host_sanitize := -fsanitize=address,undefined
 host_fuzz_sanitize := -fsanitize=fuzzer-no-link,address,undefined
 
@@ -61,6 +85,10 @@ $(host_dir)/fuzz/%.o: %.c
 	$(host_q)mkdir -p $(@D)
 	$(host_q)$(HOST_FUZZ_CC) $(HOST_CFLAGS) $(host_fuzz_sanitize) -MMD -MP \
 		-c -o $@ $<
+
+# Not what a fuzzer is to find its way in.
+$(host_support:%.c=$(host_dir)/fuzz/%.o): \
+	host_fuzz_sanitize := -fsanitize=address,undefined
 
 $(HOST_TEST_PROGRAMS): $(host_dir)/test_%: \
 		$(host_dir)/unit/tests/host/test_%.o $(host_objects)
@@ -99,8 +127,14 @@ host-test: $(HOST_TEST_PROGRAMS)
 		echo "# $${program##*/}"; "$$program" || status=1; \
 	done; exit $$status
 
-host-fuzz: $(host_fuzzers)
-	$(host_q)$(host_fuzz_run) $(host_fuzzers)
+host_fuzz_chosen := $(if $(FUZZ),$(FUZZ:%=$(host_dir)/fuzzers/fuzz_%), \
+	$(host_fuzzers))
+
+host-fuzz: $(host_fuzz_chosen)
+	$(host_q)$(host_fuzz_run) $(host_fuzz_chosen)
+
+host-power-cuts: $(host_dir)/test_store_power
+	$(host_q)KEYHOLE_POWER_CUTS=$(TIMES) $<
 
 host-seeds: $(host_dir)/seeds
 	$(host_q)$< tests/host/corpus

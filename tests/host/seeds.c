@@ -169,6 +169,29 @@ static void write_symbols(void)
     write_seed("symbols/many_blocks", table, sizeof(table));
 }
 
+// What to try, then changes: kind and size, block, offset (two bytes), value.
+static void write_store(void)
+{
+    static const uint8_t bits[] = {
+        0, 0, 0, 1,    0, 3, 0, 0, 0, // of the selector
+        0, 0, 5, 0x10, 0, 1, 0, 0, 0, // of a block's generation
+    };
+    static const uint8_t count[] = {1, 0x11, 5, 6, 0, 0xa9, 2, 0, 0};
+    static const uint8_t child[] = {1 | 4, 0x21, 3, 64 + 20, 0, 3, 0, 0, 0};
+    static const uint8_t twice[] = {1 | 8 | 16, 5, 6, 0, 0, 4, 0, 0, 0};
+    static const uint8_t late[] = {4 | 32, 0x13, 4, 64 + 18, 0, 1, 0, 0, 0};
+    static const uint8_t item[] = {1 | 2, 7, 2, 64, 0, 2, 20, 0, 0};
+    static const uint8_t fill[] = {2, 6, 9, 0, 0x80, 0x5a, 0xff, 0xff, 0};
+
+    write_seed("store/bits", bits, sizeof(bits));
+    write_seed("store/count", count, sizeof(count));
+    write_seed("store/child", child, sizeof(child));
+    write_seed("store/twice", twice, sizeof(twice));
+    write_seed("store/late", late, sizeof(late));
+    write_seed("store/item", item, sizeof(item));
+    write_seed("store/fill", fill, sizeof(fill));
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) {
@@ -183,5 +206,6 @@ int main(int argc, char **argv)
     write_memory_maps();
     write_formats();
     write_symbols();
+    write_store();
     return 0;
 }

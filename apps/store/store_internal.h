@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: MIT
+//
+// What the parts of the store share: what it keeps in memory, and who calls
+// whom. Nothing here is for others.
+//
+// The writer's mutex guards all but `current`, `ring`, `views` and `verified`,
+// which readers use by atomic accesses.
+#pragma once
+
+#include "apps/store/format.h"
+#include "kernel/mutex.h"
+
+#define STORE_VIEWS 64
+#define STORE_RING 8
+
+// A node as its parent, or whoever has the root, names it. Block 0: none.
+struct store_ref {
+    uint64_t generation;
+    uint32_t block;
+    uint32_t level;
+};
+
+// One generation of the store.
+struct store_state {
+    uint64_t generation;
+    struct store_ref root;
+    uint64_t items, next_snapshot, snapshots;
+    uint64_t newest; // generation of the newest snapshot, 0: there is none
+};
+
+// A block that the transaction has made, and which of its lines it stored to.
+struct store_record {
+    uint32_t block;
+    uint32_t crc;       // once it is known
+    uint32_t next_dead; // see store_tx; RECORD_ALIVE
+    uint64_t lines[STORE_BLOCK_SIZE / STORE_LINE / 64];
+};
+
+#define RECORD_ALIVE 0xffffffffu
+#define RECORD_LAST 0xfffffffeu
+
+// Blocks that the commit of a generation let go of. Whoever sees an older one
+// still reads them.
+struct store_batch {
+    struct store_batch *next;
+    uint64_t generation;
+    uint32_t count, room;
+    uint32_t blocks[];
+};
+
+struct store_tx {
+    struct store *store;
+    struct store_state state; // what it will make of the store
+    struct store_record *records;
+    uint32_t record_count, record_room;
+    uint32_t dead;             // first record whose block nobody needs any more
+    uint32_t reserve;          // blocks that it must leave
+    struct store_batch *freed; // committed blocks that it does not need
+    bool changed;
+    bool broken; // changed half-way; it can only be aborted
+};
+
+struct store_view_slot {
+    uint64_t generation; // the oldest that the view may see; 0: no view
+    uint64_t padding[7]; // a cache line for each
+};
+
+struct store {
+    struct page *first;
+    uint64_t blocks;
+    unsigned flags;
+    bool read_only;
+    uint8_t uuid[STORE_UUID_SIZE];
+
+    uint64_t current; // generation; its state is in ring[current % STORE_RING]
+    struct store_state ring[STORE_RING];
+    struct store_view_slot *views;
+    uint64_t *verified; // blocks read before, by bits
+
+    struct mutex writer;
+    struct store_tx tx;
+    uint64_t *used; // blocks that are not free, by bits
+    uint64_t used_count, pending_count;
+    uint64_t cursor; // where the next block is looked for
+    struct store_batch *batches, *last_batch;
+    uint8_t *scratch; // a block, for compaction
+    uint64_t *marks;  // blocks, by bits, for walks
+    bool slot_is_clean[2];
+    uint64_t commits, aborts, blocks_written, lines_flushed, fences;
+    uint64_t unfrozen, refused;
+};
+
+// A node that the transaction may change, inside a write bracket.
+struct store_edit {
+    struct store_tx *tx;
+    struct store_node *node;
+    uint32_t record;
+};
+
+// The way from the root to a leaf, all of it mapped for writing; index[level]
+// is the item of the node at `level` that leads on.
+struct store_path {
+    struct store_edit edit[STORE_LEVELS];
+    uint32_t index[STORE_LEVELS];
+    unsigned top, low; // levels: what is open is low to top
+    bool rightmost;    // nothing in the tree is right of it
+};
+
+// ---------------------------------------------------------------------- Bits
+
+static inline bool bits_get(const uint64_t *bits, uint64_t n)
+{
+    return __atomic_load_n(&bits[n / 64], __ATOMIC_RELAXED) >> n % 64 & 1;
+}
+
+static inline void bits_set(uint64_t *bits, uint64_t n)
+{
+    bits[n / 64] |= BIT(n % 64);
+}
+
+static inline void bits_clear(uint64_t *bits, uint64_t n)
+{
+    bits[n / 64] &= ~BIT(n % 64);
+}
+
+// Room for the bits of all blocks.
+static inline size_t bits_size(uint64_t blocks)
+{
+    return (blocks + 63) / 64 * sizeof(uint64_t);
+}
+
+// ---------------------------------------------------------------- block.c
+
+static inline struct page *block_page(const struct store *store, uint64_t block)
+{
+    return store->first + block * STORE_BLOCK_PAGES;
+}
+
+static inline struct page *part_page(const struct store *store, size_t at)
+{
+    return store->first + at / PAGE_SIZE;
+}
+
+// What is wrong with a node that `ref` names; NULL: nothing.
+const char *node_verify(const struct store *store,
+                        const struct store_node *node,
+                        const struct store_ref *ref);
+
+// Verify a node that is mapped, unless that was done since the store was
+// mounted; NULL: it is good.
+const char *node_verify_once(struct store *store, const struct store_node *node,
+                             const struct store_ref *ref);
+
+// Map a node for reading and see that it is the one that was meant. `own` is
+// the generation of the transaction that asks, whose nodes have no checksum
+// yet, or 0. NULL: it is damaged.
+static inline const struct store_node *
+node_open(struct store *store, const struct store_ref *ref, uint64_t own)
+{
+    if (unlikely(ref->block == 0 || ref->block >= store->blocks)) {
+        return NULL;
+    }
+    const struct store_node *node =
+        kmap_local_range_ro(block_page(store, ref->block), 0, STORE_BLOCK_SIZE);
+    if (unlikely((!bits_get(store->verified, ref->block) ||
+                  store->flags & STORE_VERIFY_ALWAYS) &&
+                 ref->generation != own &&
+                 node_verify_once(store, node, ref) != NULL)) {
+        kunmap_local(node);
+        return NULL;
+    }
+    if (unlikely(node->block != ref->block ||
+                 node->generation != ref->generation ||
+                 node->level != ref->level)) {
+        kunmap_local(node);
+        return NULL;
+    }
+    return node;
+}
+
+// ---------------------------------------------------------------- states
+
+// The state that is current, for the writer or under its lock.
+static inline const struct store_state *state_current(const struct store *store)
+{
+    return &store->ring[store->current % STORE_RING];
+}
+
+// A consistent copy of the current state, for anybody: the writer overwrites
+// it only STORE_RING commits later, and then this looks again.
+void state_read(const struct store *store, struct store_state *state);
+
+// ---------------------------------------------------------------- alloc.c
+
+// Blocks that a put, and that a deletion, leaves to those that free some.
+uint32_t alloc_reserve_put(const struct store *store);
+uint32_t alloc_reserve_del(const struct store *store);
+
+// Make a new, empty node for the transaction, mapped for writing. -ENOSPC,
+// -ENOMEM.
+int alloc_node(struct store_tx *tx, uint32_t level, struct store_edit *edit);
+
+// A node of the transaction's own is not needed any more.
+void alloc_release(struct store_tx *tx, uint32_t record);
+
+// The number of the record of a node of the transaction's own, which is mapped;
+// RECORD_ALIVE: it does not have one, it is damaged.
+uint32_t alloc_record(const struct store_tx *tx, const struct store_node *node);
+
+// See that `count` more blocks can be let go of. -ENOMEM.
+int alloc_expect_free(struct store_tx *tx, uint32_t count);
+
+// The tree that is written does not have this committed block any more; a
+// snapshot may. alloc_expect_free() was called.
+void alloc_let_go(struct store_tx *tx, const struct store_ref *ref);
+
+// The same where no other tree has it.
+void alloc_free(struct store_tx *tx, uint32_t block);
+
+// End of a transaction: forget its blocks, or keep them and let go of those
+// that it freed once no view needs them.
+void alloc_abort(struct store_tx *tx);
+void alloc_commit(struct store_tx *tx);
+
+// Take back what views needed and do not any more.
+void alloc_reclaim(struct store *store);
+
+// ---------------------------------------------------------------- leaf.c
+
+// Bytes of items and values that fit into a leaf.
+static inline uint32_t leaf_used(const struct store_node *node)
+{
+    return node->count * (uint32_t)sizeof(struct store_leaf_item) +
+           node->data_bytes;
+}
+
+// Insert at an index, delete, or overwrite with the same size; it must fit.
+// -EUCLEAN: the leaf is damaged.
+int leaf_insert(struct store_edit *edit, uint32_t at,
+                const struct store_key *key, const void *value, uint32_t size);
+int leaf_remove(struct store_edit *edit, uint32_t at);
+int leaf_overwrite(struct store_edit *edit, uint32_t at, const void *value);
+
+// Move the items from index `from` on to the leaf `to`, which is empty.
+int leaf_move(struct store_edit *edit, uint32_t from, struct store_edit *to);
+
+// Insert all items of a sibling before the first item or behind the last.
+int leaf_merge(struct store_edit *edit, const struct store_node *sibling,
+               bool before);
+
+// ---------------------------------------------------------------- inner.c
+
+// Insert a child under a key, or remove one.
+void inner_insert(struct store_edit *edit, uint32_t at,
+                  const struct store_inner_item *item);
+void inner_remove(struct store_edit *edit, uint32_t at);
+
+// Name another block for the child at an index.
+void inner_set_child(struct store_edit *edit, uint32_t at,
+                     const struct store_ref *ref);
+
+// The same as for leaves.
+void inner_move(struct store_edit *edit, uint32_t from, struct store_edit *to);
+void inner_merge(struct store_edit *edit, const struct store_node *sibling,
+                 bool before);
+
+// ---------------------------------------------------------------- tree
+
+// Find a key's value in a tree; `top` is its root, mapped, or NULL. As
+// store_view_get().
+int tree_get(struct store *store, const struct store_ref *root,
+             const struct store_node *top, uint64_t own,
+             const struct store_key *key, void *value, size_t room,
+             size_t *size);
+int tree_scan(struct store *store, const struct store_ref *root,
+              const struct store_node *top, uint64_t own,
+              const struct store_key *from, const struct store_key *to,
+              store_scan_fn *fn, void *arg);
+
+// From path_open() and in tree_put(): the tree is higher or wider now, look
+// again. Not an error.
+#define TREE_AGAIN 1
+
+// Make the way to a key's leaf the transaction's own and map it; the tree is
+// not empty. With `grow`, all inner nodes on it have room for one more item.
+// After an error, or TREE_AGAIN, nothing is open.
+int path_open(struct store_tx *tx, struct store_path *path,
+              const struct store_key *key, bool grow);
+
+// Close what is open below `level`, or all.
+void path_close_below(struct store_path *path, unsigned level);
+void path_close(struct store_path *path);
+
+// A root above the root.
+int tree_grow(struct store_tx *tx);
+
+// Change the transaction's tree. *existed says whether the key was there.
+int tree_put(struct store_tx *tx, const struct store_key *key,
+             const void *value, uint32_t size, bool *existed);
+int tree_del(struct store_tx *tx, const struct store_key *key);
+
+// ---------------------------------------------------------------- walk.c
+
+struct store_walk {
+    struct store *store;
+    uint64_t own; // as for node_open()
+    // Called for each node, parents first. False: not what is below it.
+    bool (*visit)(struct store_walk *walk, const struct store_ref *ref);
+    void *arg;
+    uint64_t floor, ceiling; // generations, for visit()
+    struct store_problem problem;
+};
+
+// Visit all nodes of a tree; only inner ones are read. Goes on after damage,
+// and returns -EUCLEAN at the end.
+int walk_tree(struct store_walk *walk, const struct store_ref *root);
+
+// ---------------------------------------------------------------- others
+
+// The record of a snapshot's value; false: it is damaged.
+bool snapshot_parse(const struct store *store, const void *value, size_t size,
+                    struct store_snapshot_record *record);
+void snapshot_root(const struct store_snapshot_record *record,
+                   struct store_ref *root);
+
+// Call fn(arg, key, value, size) for the record of each snapshot in a tree.
+int snapshot_scan(struct store *store, const struct store_ref *root,
+                  uint64_t own, store_scan_fn *fn, void *arg);
+
+// Whether a superblock is the one of a generation. The whole part is mapped.
+const char *superblock_verify(const struct store *store,
+                              const struct store_superblock *superblock,
+                              uint64_t generation);
+
+// The selector's word for a generation; false: the word is damaged.
+uint64_t selector_make(uint64_t generation);
+bool selector_parse(uint64_t word, uint64_t *generation);
+
+// Whether bytes `from` to STORE_PART_SIZE of a part of block 0 are 0.
+bool part_is_zero(const void *part, size_t from);
+
+static inline bool key_is_own(const struct store_key *key)
+{
+    return key->object == STORE_OWN_OBJECT;
+}

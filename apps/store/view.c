@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+//
+// Views: who reads, and what must stay as it is for him. A view writes the
+// generation that it may see into a slot of its own; the writer looks at all
+// slots before it uses a block again.
+#include "apps/store/search.h"
+
+void state_read(const struct store *store, struct store_state *state)
+{
+    uint64_t generation = __atomic_load_n(&store->current, __ATOMIC_ACQUIRE);
+
+    for (;;) {
+        const struct store_state *from = &store->ring[generation % STORE_RING];
+        const uint64_t *words = (const uint64_t *)from;
+        _Static_assert(sizeof(*from) % sizeof(*words) == 0, "words");
+        for (size_t i = 0; i < sizeof(*from) / sizeof(*words); i++) {
+            ((uint64_t *)state)[i] =
+                __atomic_load_n(&words[i], __ATOMIC_RELAXED);
+        }
+        __atomic_thread_fence(__ATOMIC_ACQUIRE);
+        uint64_t now = __atomic_load_n(&store->current, __ATOMIC_RELAXED);
+        if (now - generation < STORE_RING - 1) {
+            return;
+        }
+        generation = now;
+    }
+}
+
+// A free slot, with a generation in it that is current. Threads begin to look
+// in different places, by their stacks.
+static int take_slot(struct store *store, const void *stack)
+{
+    uint32_t at = (uint32_t)((uintptr_t)stack / PAGE_SIZE) % STORE_VIEWS;
+
+    for (uint32_t i = 0; i < STORE_VIEWS; i++) {
+        uint32_t slot = (at + i) % STORE_VIEWS;
+        uint64_t *word = &store->views[slot].generation;
+        uint64_t now = __atomic_load_n(&store->current, __ATOMIC_RELAXED);
+        uint64_t free = 0;
+        if (__atomic_load_n(word, __ATOMIC_RELAXED) != 0 ||
+            !__atomic_compare_exchange_n(word, &free, now, false,
+                                         __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
+            continue;
+        }
+        // The writer makes a generation current and then looks at the slots:
+        // either it saw this one, or this sees what it made current.
+        for (;;) {
+            uint64_t seen = __atomic_load_n(&store->current, __ATOMIC_SEQ_CST);
+            if (seen == now) {
+                return (int)slot;
+            }
+            now = seen;
+            __atomic_store_n(word, now, __ATOMIC_SEQ_CST);
+        }
+    }
+    return -EBUSY;
+}
+
+// The root and the generation of a snapshot, from its record in the head.
+static int find_snapshot(struct store *store, const struct store_ref *head,
+                         uint64_t id, struct store_ref *root)
+{
+    const struct store_key key = {STORE_OWN_OBJECT, id, STORE_OWN_SNAPSHOT};
+    struct store_snapshot_record record;
+    size_t size;
+    int result =
+        tree_get(store, head, NULL, 0, &key, &record, sizeof(record), &size);
+
+    if (result == 0 && !snapshot_parse(store, &record, size, &record)) {
+        result = -EUCLEAN;
+    }
+    if (result == 0) {
+        snapshot_root(&record, root);
+    }
+    return result == -ERANGE ? -EUCLEAN : result;
+}
+
+int store_view_begin(struct store *store, uint64_t snapshot,
+                     struct store_view *view)
+{
+    struct store_state state;
+    struct store_ref *root = &state.root;
+    int slot = take_slot(store, view);
+    int result = 0;
+
+    if (slot < 0) {
+        return slot;
+    }
+    state_read(store, &state);
+    if (snapshot != 0) {
+        result = find_snapshot(store, root, snapshot, root);
+    }
+    const struct store_node *top = NULL;
+    if (result == 0 && root->block != 0) {
+        top = node_open(store, root, 0);
+        result = top == NULL ? -EUCLEAN : 0;
+    }
+    if (result != 0) {
+        __atomic_store_n(&store->views[slot].generation, 0, __ATOMIC_RELEASE);
+        return result;
+    }
+    *view = (struct store_view){
+        .private_store = store,
+        .private_root = top,
+        .private_generation = root->generation,
+        .private_block = root->block,
+        .private_level = root->level,
+        .private_slot = (uint32_t)slot,
+    };
+    return 0;
+}
+
+void store_view_end(struct store_view *view)
+{
+    struct store *store = view->private_store;
+
+    if (view->private_root != NULL) {
+        kunmap_local(view->private_root);
+    }
+    __atomic_store_n(&store->views[view->private_slot].generation, 0,
+                     __ATOMIC_RELEASE);
+}
+
+static inline struct store_ref view_root(const struct store_view *view)
+{
+    return (struct store_ref){view->private_generation, view->private_block,
+                              view->private_level};
+}
+
+int store_view_get(struct store_view *view, const struct store_key *key,
+                   void *value, size_t room, size_t *size)
+{
+    struct store_ref root = view_root(view);
+
+    if (key_is_own(key)) {
+        return -EINVAL;
+    }
+    return tree_get(view->private_store, &root, view->private_root, 0, key,
+                    value, room, size);
+}
+
+int store_view_scan(struct store_view *view, const struct store_key *from,
+                    const struct store_key *to, store_scan_fn *fn, void *arg)
+{
+    struct store_ref root = view_root(view);
+    struct store_key last = *to;
+
+    if (key_is_own(&last)) {
+        last = (struct store_key){STORE_OWN_OBJECT - 1, UINT64_MAX, UINT8_MAX};
+    }
+    return tree_scan(view->private_store, &root, view->private_root, 0, from,
+                     &last, fn, arg);
+}
+
+int store_get(struct store *store, const struct store_key *key, void *value,
+              size_t room, size_t *size)
+{
+    struct store_view view;
+    int result = store_view_begin(store, 0, &view);
+
+    if (result != 0) {
+        return result;
+    }
+    result = store_view_get(&view, key, value, room, size);
+    store_view_end(&view);
+    return result;
+}
