@@ -37,6 +37,7 @@ static __attribute__((constructor)) void make_good_image(void)
     pages = medium_pages(medium);
     workload.first = pages;
     workload.bytes = BYTES;
+    workload.abort_one_in = 8;
     FUZZ_ASSERT(store_workload_begin(&workload, 5), "format");
     for (unsigned i = 0; i < STEPS || workload.model.snapshots < 2; i++) {
         FUZZ_ASSERT(store_workload_step(&workload), "the workload");

@@ -190,13 +190,13 @@ static uint64_t below(struct store_workload *workload, uint64_t limit)
     return mix(workload->random) % limit;
 }
 
-static void note(struct store_workload *workload, bool acknowledged)
+static void note(struct store_workload *workload, enum store_event event)
 {
-    if (acknowledged) {
+    if (event == STORE_ACKNOWLEDGED) {
         workload->model = workload->next;
     }
     if (workload->note != NULL) {
-        workload->note(workload->arg, acknowledged);
+        workload->note(workload->arg, event);
     }
 }
 
@@ -208,11 +208,11 @@ bool store_workload_begin(struct store_workload *workload, uint64_t seed)
     workload->random = seed;
     workload->snapshots_taken = 0;
     memset(&workload->next, 0, sizeof(workload->next));
-    note(workload, false);
+    note(workload, STORE_COMMITS);
     if (store_format(workload->first, workload->bytes, uuid, true) != 0) {
         return false;
     }
-    note(workload, true);
+    note(workload, STORE_ACKNOWLEDGED);
     return store_mount(workload->first, workload->bytes, 0, &workload->store,
                        NULL) == 0;
 }
@@ -239,7 +239,8 @@ static int change(struct store_workload *workload, struct store_tx *tx)
 static bool transaction(struct store_workload *workload)
 {
     uint64_t changes = 1 + below(workload, 5);
-    bool abort = below(workload, 8) == 0;
+    bool abort = workload->abort_one_in > 0 &&
+                 below(workload, workload->abort_one_in) == 0;
     struct store_tx *tx;
     int answer = 0;
 
@@ -250,15 +251,16 @@ static bool transaction(struct store_workload *workload)
         answer = change(workload, tx);
     }
     if (answer != 0 || abort) {
+        note(workload, STORE_ABORTS);
         store_abort(tx);
         workload->full += answer == -ENOSPC;
         return answer == 0 || answer == -ENOSPC;
     }
-    note(workload, false);
+    note(workload, STORE_COMMITS);
     if (store_commit(tx) != 0) {
         return false;
     }
-    note(workload, true);
+    note(workload, STORE_ACKNOWLEDGED);
     return true;
 }
 
@@ -273,7 +275,7 @@ static bool take_snapshot(struct store_workload *workload)
     snapshot->id = ++workload->snapshots_taken;
     memcpy(snapshot->versions, next->versions, sizeof(snapshot->versions));
     snprintf(name, sizeof(name), "snapshot-%lu", (unsigned long)snapshot->id);
-    note(workload, false);
+    note(workload, STORE_COMMITS);
     int answer = store_snapshot_take(workload->store, name, &id);
     if (answer == -ENOSPC) {
         workload->full++;
@@ -283,7 +285,7 @@ static bool take_snapshot(struct store_workload *workload)
     if (answer != 0 || id != snapshot->id) {
         return false;
     }
-    note(workload, true);
+    note(workload, STORE_ACKNOWLEDGED);
     return true;
 }
 
@@ -296,7 +298,7 @@ static bool drop_snapshot(struct store_workload *workload)
     next->snapshots--;
     memmove(&next->snapshot[n], &next->snapshot[n + 1],
             (next->snapshots - n) * sizeof(next->snapshot[0]));
-    note(workload, false);
+    note(workload, STORE_COMMITS);
     int answer = store_snapshot_drop(workload->store, id);
     if (answer == -ENOSPC) {
         workload->full++;
@@ -305,7 +307,7 @@ static bool drop_snapshot(struct store_workload *workload)
     if (answer != 0) {
         return false;
     }
-    note(workload, true);
+    note(workload, STORE_ACKNOWLEDGED);
     return true;
 }
 

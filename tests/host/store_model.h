@@ -32,6 +32,12 @@ size_t store_model_value(unsigned key, unsigned version, uint8_t *value);
 const char *store_model_compare(struct store *store,
                                 const struct store_model *model, int *error);
 
+enum store_event {
+    STORE_COMMITS,      // a change is about to be committed
+    STORE_ACKNOWLEDGED, // it was
+    STORE_ABORTS,       // a transaction is about to be aborted
+};
+
 struct store_workload {
     struct page *first;
     uint64_t bytes;
@@ -43,9 +49,8 @@ struct store_workload {
     uint64_t snapshots_taken;
     unsigned full; // operations that found no space
     bool stays_mounted;
-    // Told right before a change is committed, and after it was acknowledged.
-    // May be NULL.
-    void (*note)(void *arg, bool acknowledged);
+    unsigned abort_one_in; // so many transactions; 0: none
+    void (*note)(void *arg, enum store_event event); // may be NULL
     void *arg;
 };
 
