@@ -353,7 +353,26 @@ SMALL_SRCS := \
     kernel/wrap.c
 
 APP_SRCS := \
-    apps/demo.c
+    apps/demo.c \
+    apps/store/alloc.c \
+    apps/store/check.c \
+    apps/store/commit.c \
+    apps/store/crc32c.c \
+    apps/store/inner.c \
+    apps/store/leaf.c \
+    apps/store/make.c \
+    apps/store/mount.c \
+    apps/store/path.c \
+    apps/store/snapshot.c \
+    apps/store/snapshot_drop.c \
+    apps/store/stats.c \
+    apps/store/tree_del.c \
+    apps/store/tree_put.c \
+    apps/store/tree_read.c \
+    apps/store/tx.c \
+    apps/store/verify.c \
+    apps/store/view.c \
+    apps/store/walk.c
 
 TREE_SCRIPTS := \
     apps/faults.ks \
