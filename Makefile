@@ -322,6 +322,31 @@ TEST_SRCS := \
     tests/workload_tables.c \
     tests/workload_vmap.c
 
+APP_SRCS := \
+    apps/demo.c \
+    apps/store/alloc.c \
+    apps/store/check.c \
+    apps/store/commit.c \
+    apps/store/crc32c.c \
+    apps/store/inner.c \
+    apps/store/leaf.c \
+    apps/store/make.c \
+    apps/store/mount.c \
+    apps/store/path.c \
+    apps/store/shell.c \
+    apps/store/shell_bulk.c \
+    apps/store/shell_commands.c \
+    apps/store/snapshot.c \
+    apps/store/snapshot_drop.c \
+    apps/store/stats.c \
+    apps/store/tree_del.c \
+    apps/store/tree_put.c \
+    apps/store/tree_read.c \
+    apps/store/tx.c \
+    apps/store/verify.c \
+    apps/store/view.c \
+    apps/store/walk.c
+
 # Of all these, what is made small instead of fast.
 SMALL_SRCS := \
     $(filter boot/%.c arch/acpi%.c,$(BOOT_SRCS) $(ARCH_SRCS)) \
@@ -350,29 +375,8 @@ SMALL_SRCS := \
     kernel/thread_look.c \
     kernel/trace_print.c \
     kernel/watchdog.c \
-    kernel/wrap.c
-
-APP_SRCS := \
-    apps/demo.c \
-    apps/store/alloc.c \
-    apps/store/check.c \
-    apps/store/commit.c \
-    apps/store/crc32c.c \
-    apps/store/inner.c \
-    apps/store/leaf.c \
-    apps/store/make.c \
-    apps/store/mount.c \
-    apps/store/path.c \
-    apps/store/snapshot.c \
-    apps/store/snapshot_drop.c \
-    apps/store/stats.c \
-    apps/store/tree_del.c \
-    apps/store/tree_put.c \
-    apps/store/tree_read.c \
-    apps/store/tx.c \
-    apps/store/verify.c \
-    apps/store/view.c \
-    apps/store/walk.c
+    kernel/wrap.c \
+    $(filter apps/store/shell%.c apps/store/check.c,$(APP_SRCS))
 
 TREE_SCRIPTS := \
     apps/faults.ks \

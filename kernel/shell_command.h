@@ -35,16 +35,19 @@ struct shell_command {
     void (*run)(int argc, char **argv);
 };
 
+struct shell_table {
+    const struct shell_command *commands;
+    size_t count;
+} __aligned(16);
+
+// The tables lie side by side (linker.ld).
+_Static_assert(sizeof(struct shell_table) == 16, "no gap between two");
+
 // Have the shell know an array of commands.
 #define SHELL_COMMANDS(array)                                                  \
     static const struct shell_table array##_table __used                       \
         __attribute__((section(".shell_tables"))) = {(array),                  \
                                                      ARRAY_SIZE(array)}
-
-struct shell_table {
-    const struct shell_command *commands;
-    size_t count;
-};
 
 // Say what is wrong with what was typed, or with a script, whose name and line
 // come first. The text gets the end of its line here.
