@@ -296,6 +296,7 @@ TEST_SRCS := \
     tests/test_stack_call.c \
     tests/test_step.c \
     tests/test_step_maps.c \
+    tests/test_store.c \
     tests/test_storm.c \
     tests/test_tables.c \
     tests/test_thread.c \
@@ -471,7 +472,7 @@ CFLAGS := $(CODEGEN) $(PREFIX_MAPS) $(WARNINGS) $(BUILD_DEFINES) -I. -Iinclude
 # name that begins like the tree's, must not go through them.
 APP_MAPS = $(if $(filter $(CURDIR)/%,$(abspath $(APP))),$(PREFIX_MAPS))
 APP_CFLAGS = $(CODEGEN) $(APP_MAPS) -mno-omit-leaf-frame-pointer -Wall \
-    $(BUILD_DEFINES) -Iinclude
+    $(BUILD_DEFINES) -Iinclude -iquote .
 # No -g: NASM would write the absolute path of the tree into the object.
 NASMFLAGS := -f elf64 -I$(O)/include/ -I./ -Werror $(BUILD_DEFINES)
 LDFLAGS := -m elf_x86_64 -nostdlib -static \
@@ -501,7 +502,10 @@ endif
 APP_NAME := $(notdir $(abspath $(APP_DIR)))
 APP_OUT := $(O)/app/$(APP_NAME)-$(firstword $(shell \
     printf '%s' '$(abspath $(APP_DIR))' | cksum))
-APP_OBJS := $(patsubst $(APP_DIR)/%.c,$(APP_OUT)/%.c.o,$(APP_USER_SRCS))
+# What the default kernel has is not linked in twice.
+APP_NEW_SRCS := $(foreach source,$(APP_USER_SRCS),$(if $(filter \
+    $(APP_SRCS:%=$(CURDIR)/%),$(abspath $(source))),,$(source)))
+APP_OBJS := $(patsubst $(APP_DIR)/%.c,$(APP_OUT)/%.c.o,$(APP_NEW_SRCS))
 endif
 ALL_OBJS := $(OBJS) $(O)/obj/app_name.o $(O)/obj/scripts.o $(APP_OBJS)
 
