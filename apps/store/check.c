@@ -70,9 +70,9 @@ static void count_leaf(struct tree *tree, const struct store_node *node,
     const struct store_leaf_item *items = leaf_items(node);
     uint32_t count = MIN(node->count, STORE_LEAF_MAX);
 
-    if ((bounds->low != NULL && ITEM_IS_BELOW(&items[0], bounds->low)) ||
+    if ((bounds->low != NULL && KEY_IS_BELOW(&items[0], bounds->low)) ||
         (bounds->high != NULL &&
-         !ITEM_IS_BELOW(&items[count - 1], bounds->high))) {
+         !KEY_IS_BELOW(&items[count - 1], bounds->high))) {
         say(tree->check, node->block, OUT_OF_BOUNDS);
     }
     // Keys are in order: the store's own are the last ones.
@@ -96,9 +96,9 @@ static void walk_children(struct tree *tree, const struct store_node *node,
     const struct store_inner_item *items = inner_items(node);
     uint32_t count = MIN(node->count, STORE_INNER_MAX);
 
-    if ((bounds->low != NULL && ITEM_IS_BELOW(&items[0], bounds->low)) ||
+    if ((bounds->low != NULL && KEY_IS_BELOW(&items[0], bounds->low)) ||
         (bounds->high != NULL &&
-         !ITEM_IS_BELOW(&items[count - 1], bounds->high))) {
+         !KEY_IS_BELOW(&items[count - 1], bounds->high))) {
         say(tree->check, node->block, OUT_OF_BOUNDS);
     }
     for (uint32_t i = 0; i < count; i++) {

@@ -137,9 +137,6 @@ int leaf_remove(struct store_edit *edit, uint32_t at)
     }
     memmove(&items[at], &items[at + 1], (node->count - at - 1) * ITEM_SIZE);
     node->count--;
-    if (node->count == 0) {
-        node->data_start = STORE_BLOCK_SIZE;
-    }
     mark_header(edit);
     edit_mark(edit, items_end(at), items_end(node->count));
     return 0;

@@ -156,7 +156,8 @@ static int path_step(struct store_path *path, unsigned level,
     uint32_t count = edit->node->count;
     struct store_ref ref;
 
-    uint32_t at = inner_find(edit->node, count, key);
+    uint32_t at = (uint32_t)(inner_find(edit->node, count, key) -
+                             inner_items(edit->node));
     path->index[level] = at;
     path->rightmost = path->rightmost && at + 1 == count;
     inner_child(&items[at], level, &ref);
@@ -169,7 +170,7 @@ static int path_step(struct store_path *path, unsigned level,
     if (ref.block != before) {
         inner_set_child(edit, at, &ref);
     }
-    if (at == 0 && KEY_IS_BELOW_ITEM(key, &items[0])) {
+    if (at == 0 && KEY_IS_BELOW(key, &items[0])) {
         items[0].object = key->object;
         items[0].offset = key->offset;
         items[0].type = key->type;

@@ -29,17 +29,47 @@ static inline bool inner_count_is_sane(uint32_t count)
     return count - 1 < STORE_INNER_MAX;
 }
 
-// Whether the key with these three parts is below `key`. Leaf and inner items
-// have the parts in the same places.
-#define ITEM_IS_BELOW(item, key)                                               \
-    ((item)->object != (key)->object ? (item)->object < (key)->object          \
-     : (item)->type != (key)->type   ? (item)->type < (key)->type              \
-                                     : (item)->offset < (key)->offset)
+// What leaf and inner items begin with.
+struct item_key {
+    uint64_t object, offset;
+    uint8_t type;
+};
 
-#define KEY_IS_BELOW_ITEM(key, item)                                           \
-    ((item)->object != (key)->object ? (key)->object < (item)->object          \
-     : (item)->type != (key)->type   ? (key)->type < (item)->type              \
-                                     : (key)->offset < (item)->offset)
+_Static_assert(offsetof(struct item_key, type) ==
+                       offsetof(struct store_leaf_item, type) &&
+                   offsetof(struct item_key, type) ==
+                       offsetof(struct store_inner_item, type),
+               "keys are alike");
+
+// Whether one key is below another; either may be an item.
+#define KEY_IS_BELOW(a, b)                                                     \
+    ((a)->object != (b)->object ? (a)->object < (b)->object                    \
+     : (a)->type != (b)->type   ? (a)->type < (b)->type                        \
+                                : (a)->offset < (b)->offset)
+
+// The last of `count` items (1 and more), `stride` bytes apart, that is not
+// above the key; the first one if all are. Most often the object alone decides.
+static inline __attribute__((always_inline)) const void *
+find_last(const void *items, uint32_t count, size_t stride,
+          const struct store_key *key)
+{
+    const uint8_t *low = items;
+    uint64_t object = key->object;
+
+    while (count > 1) {
+        uint32_t half = count / 2;
+        const struct item_key *middle =
+            (const struct item_key *)(low + half * stride);
+        bool above = middle->object > object;
+        if (middle->object == object) {
+            above = middle->type != key->type ? middle->type > key->type
+                                              : middle->offset > key->offset;
+        }
+        low = above ? low : (const uint8_t *)middle;
+        count -= half;
+    }
+    return low;
+}
 
 static inline bool leaf_item_is(const struct store_leaf_item *item,
                                 const struct store_key *key)
@@ -48,44 +78,36 @@ static inline bool leaf_item_is(const struct store_leaf_item *item,
            item->type == key->type;
 }
 
-// The index of the first item that is not below the key; `count` is sane.
+// The item of a key in a leaf; NULL: it is not there. `count` is sane in all
+// three.
+static inline const struct store_leaf_item *
+leaf_find_item(const struct store_node *node, uint32_t count,
+               const struct store_key *key)
+{
+    const struct store_leaf_item *item =
+        find_last(leaf_items(node), count, sizeof(*item), key);
+
+    return likely(leaf_item_is(item, key)) ? item : NULL;
+}
+
+// The index of the first item that is not below the key.
 static inline uint32_t leaf_find(const struct store_node *node, uint32_t count,
                                  const struct store_key *key)
 {
     const struct store_leaf_item *items = leaf_items(node);
-    uint32_t low = 0;
+    const struct store_leaf_item *item =
+        find_last(items, count, sizeof(*item), key);
 
-    while (count > 0) {
-        uint32_t half = count / 2;
-        const struct store_leaf_item *item = &items[low + half];
-        if (ITEM_IS_BELOW(item, key)) {
-            low += half + 1;
-            count -= half + 1;
-        } else {
-            count = half;
-        }
-    }
-    return low;
+    return (uint32_t)(item - items) + KEY_IS_BELOW(item, key);
 }
 
-// The index of the last item that is not above the key; 0 if all are.
-static inline uint32_t inner_find(const struct store_node *node, uint32_t count,
-                                  const struct store_key *key)
+// The last item that is not above the key; the first if all are.
+static inline const struct store_inner_item *
+inner_find(const struct store_node *node, uint32_t count,
+           const struct store_key *key)
 {
-    const struct store_inner_item *items = inner_items(node);
-    uint32_t low = 0;
-
-    while (count > 1) {
-        uint32_t half = count / 2;
-        const struct store_inner_item *item = &items[low + half];
-        if (KEY_IS_BELOW_ITEM(key, item)) {
-            count = half;
-        } else {
-            low += half;
-            count -= half;
-        }
-    }
-    return low;
+    return find_last(inner_items(node), count, sizeof(struct store_inner_item),
+                     key);
 }
 
 // What an inner item of a node at `level` names.

@@ -21,8 +21,7 @@ static const struct store_node *find_leaf(struct store *store,
         uint32_t count = node->count;
         bool sane = inner_count_is_sane(count);
         if (likely(sane)) {
-            inner_child(&inner_items(node)[inner_find(node, count, key)],
-                        ref.level, &ref);
+            inner_child(inner_find(node, count, key), ref.level, &ref);
         }
         if (node != top) {
             kunmap_local(node);
@@ -36,16 +35,16 @@ static int copy_value(const struct store_node *leaf,
                       const struct store_key *key, void *value, size_t room,
                       size_t *size)
 {
-    uint32_t count = leaf->count, found, length;
+    uint32_t count = leaf->count, length;
 
     if (unlikely(!leaf_count_is_sane(count))) {
         return -EUCLEAN;
     }
-    found = leaf_find(leaf, count, key);
-    if (found == count || !leaf_item_is(&leaf_items(leaf)[found], key)) {
+    const struct store_leaf_item *item = leaf_find_item(leaf, count, key);
+    if (item == NULL) {
         return -ENOENT;
     }
-    const uint8_t *from = leaf_value(leaf, &leaf_items(leaf)[found], &length);
+    const uint8_t *from = leaf_value(leaf, item, &length);
     if (unlikely(from == NULL)) {
         return -EUCLEAN;
     }
@@ -114,9 +113,10 @@ static int scan_enter(struct scan *scan, const struct store_ref *ref)
         scan_leave(scan, ref->level);
         return -EUCLEAN;
     }
-    scan->at[ref->level] = ref->level == 0
-                               ? leaf_find(node, count, scan->from)
-                               : inner_find(node, count, scan->from);
+    scan->at[ref->level] =
+        ref->level == 0 ? leaf_find(node, count, scan->from)
+                        : (uint32_t)(inner_find(node, count, scan->from) -
+                                     inner_items(node));
     return 0;
 }
 
@@ -133,7 +133,7 @@ static int scan_leaf(struct scan *scan, store_scan_fn *fn, void *arg,
     uint32_t count = MIN(node->count, STORE_LEAF_MAX);
 
     for (uint32_t i = scan->at[0]; i < count; i++) {
-        if (KEY_IS_BELOW_ITEM(scan->to, &items[i])) {
+        if (KEY_IS_BELOW(scan->to, &items[i])) {
             return SCAN_END;
         }
         struct store_key key = {
@@ -172,7 +172,7 @@ static int scan_next(struct scan *scan, uint32_t *level)
         }
         scan_leave(scan, (*level)++);
     }
-    if (KEY_IS_BELOW_ITEM(scan->to, item)) {
+    if (KEY_IS_BELOW(scan->to, item)) {
         return SCAN_END;
     }
     inner_child(item, *level, &ref);

@@ -93,7 +93,7 @@ static const char *leaf_verify(const struct store_node *node)
         if (text != NULL) {
             return text;
         }
-        if (i > 0 && !ITEM_IS_BELOW(&items[i - 1], &items[i])) {
+        if (i > 0 && !KEY_IS_BELOW(&items[i - 1], &items[i])) {
             return "the keys are not in order";
         }
         bytes += items[i].size;
@@ -124,7 +124,7 @@ static const char *inner_verify(const struct store *store,
             items[i].generation > node->generation) {
             return "a child is younger than the block";
         }
-        if (i > 0 && !ITEM_IS_BELOW(&items[i - 1], &items[i])) {
+        if (i > 0 && !KEY_IS_BELOW(&items[i - 1], &items[i])) {
             return "the keys are not in order";
         }
     }

@@ -5,25 +5,38 @@
 // slots before it uses a block again.
 #include "apps/store/search.h"
 
-void state_read(const struct store *store, struct store_state *state)
+// Read words of the current state, `first` to `end` (not included), and the
+// generation that they are of. The writer overwrites a state STORE_RING commits
+// later; then this looks again.
+static inline void read_words(const struct store *store, size_t first,
+                              size_t end, uint64_t *to)
 {
     uint64_t generation = __atomic_load_n(&store->current, __ATOMIC_ACQUIRE);
 
     for (;;) {
-        const struct store_state *from = &store->ring[generation % STORE_RING];
-        const uint64_t *words = (const uint64_t *)from;
-        _Static_assert(sizeof(*from) % sizeof(*words) == 0, "words");
-        for (size_t i = 0; i < sizeof(*from) / sizeof(*words); i++) {
-            ((uint64_t *)state)[i] =
-                __atomic_load_n(&words[i], __ATOMIC_RELAXED);
+        const uint64_t *from =
+            (const uint64_t *)&store->ring[generation % STORE_RING];
+        for (size_t i = first; i < end; i++) {
+            to[i - first] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
         }
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
         uint64_t now = __atomic_load_n(&store->current, __ATOMIC_RELAXED);
-        if (now - generation < STORE_RING - 1) {
+        if (likely(now - generation < STORE_RING - 1)) {
             return;
         }
         generation = now;
     }
+}
+
+#define ROOT_FIRST (offsetof(struct store_state, root) / sizeof(uint64_t))
+#define ROOT_END (ROOT_FIRST + sizeof(struct store_ref) / sizeof(uint64_t))
+
+_Static_assert(sizeof(struct store_ref) == 16, "words");
+_Static_assert(sizeof(struct store_state) % sizeof(uint64_t) == 0, "words");
+
+void state_read(const struct store *store, struct store_state *state)
+{
+    read_words(store, 0, sizeof(*state) / sizeof(uint64_t), (uint64_t *)state);
 }
 
 // A free slot, with a generation in it that is current. Threads begin to look
@@ -78,15 +91,14 @@ static int find_snapshot(struct store *store, const struct store_ref *head,
 int store_view_begin(struct store *store, uint64_t snapshot,
                      struct store_view *view)
 {
-    struct store_state state;
-    struct store_ref *root = &state.root;
+    struct store_ref head, *root = &head;
     int slot = take_slot(store, view);
     int result = 0;
 
     if (slot < 0) {
         return slot;
     }
-    state_read(store, &state);
+    read_words(store, ROOT_FIRST, ROOT_END, (uint64_t *)root);
     if (snapshot != 0) {
         result = find_snapshot(store, root, snapshot, root);
     }

@@ -218,3 +218,76 @@ HOST_TEST(full_and_empty_again)
     CHECK_EQ(again - 1, count);
     store_help_end(&help);
 }
+
+static bool put(uint64_t object, unsigned size)
+{
+    const struct store_key key = {object, 0, 0};
+
+    return store_put(help.store, &key, value, size) == 0;
+}
+
+static bool del(uint64_t object)
+{
+    const struct store_key key = {object, 0, 0};
+
+    return store_del(help.store, &key) == 0;
+}
+
+static struct store_stats stats_now(void)
+{
+    struct store_stats stats;
+
+    store_stats(help.store, &stats);
+    return stats;
+}
+
+// A key below all others, when what was first is gone.
+HOST_TEST(below_the_first)
+{
+    struct store_check check;
+
+    store_help_make(&help, 64, 0);
+    for (unsigned i = 10; i < 16; i++) {
+        CHECK(put(i, STORE_VALUE_MAX));
+    }
+    CHECK(del(10) && del(11));
+    CHECK(put(5, 10));
+    CHECK(store_help_check(help.store, &check));
+    CHECK(put(3, 10));
+    CHECK(store_help_check(help.store, &check));
+    store_help_end(&help);
+}
+
+// Small leaves take in the next one, the last one the one before; and the root
+// goes when one leaf is left.
+HOST_TEST(small_leaves_merge)
+{
+    store_help_make(&help, 64, 0);
+    for (unsigned last = 0; last < 2; last++) {
+        for (unsigned i = 0; i < 36; i++) {
+            CHECK(put(i, 1300)); // in order: 12 in each leaf
+        }
+        CHECK_EQ(stats_now().used, 5);
+        // The one in the middle half empty, then one beside it nearly.
+        for (unsigned i = 12; i < 18; i++) {
+            CHECK(del(i));
+        }
+        CHECK_EQ(stats_now().used, 5);
+        for (unsigned i = 0; i < 11; i++) {
+            CHECK(del(last ? 24 + i : i));
+        }
+        CHECK_EQ(stats_now().used, 4);
+        CHECK(del(last ? 35 : 11));
+        for (unsigned i = 18; i < 23; i++) {
+            CHECK(del(i));
+        }
+        for (unsigned i = 0; i < 11; i++) {
+            CHECK(del(last ? i : 24 + i));
+        }
+        CHECK_EQ(stats_now().height, 1);
+        CHECK_EQ(stats_now().used, 2);
+        CHECK(del(23) && del(last ? 11 : 35));
+        CHECK_EQ(stats_now().used, 1);
+    }
+    store_help_end(&help);
+}
