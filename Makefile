@@ -21,6 +21,7 @@ TESTS := yes#: no leaves the kernel's own tests out
 MUTANT :=#: mutants to try: GLOB[,GLOB]
 BENCH :=#: benchmarks to run: GLOB[,GLOB]
 COSTS :=#: of the report's model, in cycles: NAME=LOW:HIGH ...
+ROUNDS := 20#: how often `make crash-rounds` kills the machine
 MINUTES :=#: how long `make soak` runs its mix
 TIMES := 20#: how much longer than a test `make power-cuts` is
 PROTECT :=#: engine: pks, exact, open, flip, auto
@@ -529,7 +530,7 @@ MACHINE = --qemu '$(QEMU)' --cpu '$(CPU)' --memory '$(MEM)' --smp '$(SMP)' \
 
 .PHONY: mutants iso elf run test bench bench-boot bench-wall debug lint help clean format
 .PHONY: power-cuts install-deps soak docs verify bench-check report bench-check bench-accept bench-release FORCE
-.PHONY: run-machine debug-machine bench-machine soak-machine test-all test-parts test-one
+.PHONY: crash-rounds run-machine debug-machine bench-machine soak-machine test-all test-parts test-one
 
 iso: $(ISO) ## Build $(O)/keyhole.iso (default)
 
@@ -813,6 +814,12 @@ soak-machine:
 	    --memory $(MEM) --smp $(SMP) --limit 1800,$(SOAK_WORDS)) -v \
 	    machine/command-line
 
+crash-rounds: ## Kill QEMU under load, see that nothing is lost: ROUNDS=
+	@tools/install-deps run
+	@$(MAKE) $(PARALLEL) O=$(O)/crash APP=apps/crash elf
+	@$(PYTHON) tools/crash-rounds --build '$(O)/crash' $(MACHINE) \
+	    --rounds $(ROUNDS) --words '$(call boot_words,)'
+
 TEST_WORDS = $(call boot_words,test$(if $(TEST),=$(TEST)))
 
 # The fast way in, unless the command line names another.
@@ -825,6 +832,7 @@ TOOL_TESTS := \
     tests/tools/test-app \
     tests/tools/test-bugs \
     tests/tools/test-bench-check \
+    tests/tools/test-crash-rounds \
     tests/tools/test-layers \
     tests/tools/test-engines \
     tests/tools/test-gdb \
@@ -885,6 +893,7 @@ install-deps: ## Install every Debian package that any target needs
 clean: ## Remove everything that was built
 	@if [ -e $(O) ] && [ ! -e $(O)/flags.stamp ] && [ ! -e $(O)/variant ] && \
 	    [ ! -e $(O)/release ] && [ ! -e $(O)/docs/html ] && \
+	    [ ! -e $(O)/crash ] && \
 	    [ ! -e $(O)/verify ]; then \
 	    echo "make clean: $(O) was not made by this Makefile" >&2; exit 1; \
 	fi; rm -rf $(O)

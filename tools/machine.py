@@ -130,6 +130,27 @@ class Machine:
         return args
 
 
+def add_options(parser):
+    """The options that all who boot one machine have."""
+    parser.add_argument("--build", default="build",
+                        help="folder with keyhole.elf and keyhole.iso")
+    parser.add_argument("--cpu", default="max")
+    parser.add_argument("--memory", default="512M")
+    parser.add_argument("--smp", default="1")
+    parser.add_argument("--pmem", metavar="FILE[,SIZE]", action="append",
+                        default=[], help="persistent memory, kept in a file "
+                        "that is made if need be; several; no FILE: for this "
+                        "run only")
+    parser.add_argument("--qemu", default="qemu-system-x86_64")
+    parser.add_argument("--words", default="", help="kernel command line")
+
+
+def from_options(args, firmware, extra=()):
+    """The machine that they ask for."""
+    return Machine(args.build, firmware, args.cpu, args.memory, args.smp,
+                   args.words, args.qemu, extra, args.pmem)
+
+
 def memory_bytes(text):
     match = re.fullmatch(r"(\d+)([KMGT]?)", text)
     if not match:
