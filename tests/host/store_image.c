@@ -11,6 +11,7 @@
 #define SELECTOR_AT 0x1000u
 #define HEADER_AT 0x0000u
 #define SLOTS_AT 0x2000u
+#define CHANGE_MAX 32u         // bytes, and fills stop where the image does
 #define POLYNOMIAL 0x82f63b78u // CRC-32C, reflected
 
 uint32_t image_crc32c(const void *bytes, size_t size)
@@ -50,7 +51,8 @@ static size_t place_of(const uint8_t *damage, size_t bytes)
     if (block == 0) {
         offset = (offset & 3) * PART + (offset >> 2) % 128;
     }
-    return block * BLOCK + offset;
+    size_t place = block * BLOCK + offset;
+    return place < bytes - CHANGE_MAX ? place : bytes - CHANGE_MAX;
 }
 
 static void change(uint8_t *image, size_t bytes, const uint8_t *damage)
@@ -85,9 +87,7 @@ static void change(uint8_t *image, size_t bytes, const uint8_t *damage)
                load(damage + 5, 2) < rest ? load(damage + 5, 2) : rest);
         break;
     default: // bytes from elsewhere, an item over another one
-        if (place + 32 <= bytes) {
-            memmove(image + place, image + other + damage[5] * 8u, 32);
-        }
+        memmove(image + place, image + other + damage[5] * 8u, CHANGE_MAX);
     }
 }
 
