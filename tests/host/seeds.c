@@ -178,6 +178,7 @@ static void write_store(void)
     };
     static const uint8_t count[] = {1, 0x11, 5, 6, 0, 0xa9, 2, 0, 0};
     static const uint8_t child[] = {1 | 4, 0x21, 3, 64 + 20, 0, 3, 0, 0, 0};
+    static const uint8_t stale[] = {0, 4, 6, 0, 0, 0, 1, 0, 0};
     static const uint8_t twice[] = {1 | 8 | 16, 5, 6, 0, 0, 4, 0, 0, 0};
     static const uint8_t late[] = {4 | 32, 0x13, 4, 64 + 18, 0, 1, 0, 0, 0};
     // A value that has become too large since it was looked at.
@@ -189,6 +190,7 @@ static void write_store(void)
     write_seed("store/bits", bits, sizeof(bits));
     write_seed("store/count", count, sizeof(count));
     write_seed("store/child", child, sizeof(child));
+    write_seed("store/stale", stale, sizeof(stale));
     write_seed("store/twice", twice, sizeof(twice));
     write_seed("store/late", late, sizeof(late));
     write_seed("store/large", large, sizeof(large));
