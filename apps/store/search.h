@@ -119,7 +119,8 @@ static inline void inner_child(const struct store_inner_item *item,
     ref->level = level - 1;
 }
 
-// Where a leaf item's value is; NULL: outside of the block.
+// Where a leaf item's value is; NULL: outside of the block, or it is larger
+// than a value can be.
 static inline const uint8_t *leaf_value(const struct store_node *node,
                                         const struct store_leaf_item *item,
                                         uint32_t *size)
@@ -127,8 +128,8 @@ static inline const uint8_t *leaf_value(const struct store_node *node,
     uint32_t offset = item->data_offset;
 
     *size = item->size;
-    if (unlikely(offset + *size > STORE_BLOCK_SIZE ||
-                 offset < sizeof(struct store_node))) {
+    if (unlikely(*size > STORE_VALUE_MAX || offset - sizeof(struct store_node) >
+                                                STORE_ITEMS_SIZE - *size)) {
         return NULL;
     }
     return (const uint8_t *)node + offset;

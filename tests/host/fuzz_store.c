@@ -27,7 +27,7 @@
 static struct medium *medium;
 static struct page *pages;
 static struct store_model model;
-static uint8_t good[BYTES], image[BYTES];
+static uint8_t older[BYTES], good[BYTES], image[BYTES];
 
 static __attribute__((constructor)) void make_good_image(void)
 {
@@ -41,6 +41,9 @@ static __attribute__((constructor)) void make_good_image(void)
     FUZZ_ASSERT(store_workload_begin(&workload, 5), "format");
     for (unsigned i = 0; i < STEPS || workload.model.snapshots < 2; i++) {
         FUZZ_ASSERT(store_workload_step(&workload), "the workload");
+        if (i == STEPS / 2) {
+            medium_read(medium, 0, older, BYTES);
+        }
     }
     FUZZ_ASSERT(store_workload_end(&workload), "unmount");
     model = workload.model;
@@ -147,7 +150,7 @@ static void demand_right(struct store *store)
 static void load(const uint8_t *damage, size_t size, bool repair)
 {
     memcpy(image, good, BYTES);
-    store_image_damage(image, BYTES, damage, size);
+    store_image_damage(image, older, BYTES, damage, size);
     if (repair) {
         store_image_repair(image, good, BYTES);
     }

@@ -39,6 +39,7 @@ struct power_cut_result {
     size_t record;     // power went after it
     bool by_word;      // which grain was that
     uint64_t cuts;
+    bool omitted;      // something that was omitted had something to do
     uint64_t complete; // of those, all images were tried
     uint64_t images;
 };
@@ -50,7 +51,7 @@ void power_cut_run(const struct power_cut *cut,
 // Takes out every flush and fence, to see that recover() notices: each by
 // itself, and all of the same site and role. Returns how many were taken out;
 // `missed` is how many of those nobody noticed, and each of them is printed.
-// Of all lines that flushes have, every `stride`th is also taken out by itself;
-// 0: none.
+// Of all lines that flushes have, every `stride`th is also taken out by itself
+// (0: none), if it was stored to.
 unsigned power_cut_prove(const struct power_cut *cut, unsigned stride,
                          unsigned *missed);

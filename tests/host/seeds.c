@@ -178,16 +178,22 @@ static void write_store(void)
     };
     static const uint8_t count[] = {1, 0x11, 5, 6, 0, 0xa9, 2, 0, 0};
     static const uint8_t child[] = {1 | 4, 0x21, 3, 64 + 20, 0, 3, 0, 0, 0};
+    static const uint8_t stale[] = {0, 4, 6, 0, 0, 0, 1, 0, 0};
     static const uint8_t twice[] = {1 | 8 | 16, 5, 6, 0, 0, 4, 0, 0, 0};
     static const uint8_t late[] = {4 | 32, 0x13, 4, 64 + 18, 0, 1, 0, 0, 0};
+    // A value that has become too large since it was looked at.
+    static const uint8_t large[] = {0xfd, 0xff, 0x60, 0xca, 0x5b, 0x48, 0x55,
+                                    0xff, 0x06, 0x0b, 0x05, 0x00, 0x11, 0x7e};
     static const uint8_t item[] = {1 | 2, 7, 2, 64, 0, 2, 20, 0, 0};
     static const uint8_t fill[] = {2, 6, 9, 0, 0x80, 0x5a, 0xff, 0xff, 0};
 
     write_seed("store/bits", bits, sizeof(bits));
     write_seed("store/count", count, sizeof(count));
     write_seed("store/child", child, sizeof(child));
+    write_seed("store/stale", stale, sizeof(stale));
     write_seed("store/twice", twice, sizeof(twice));
     write_seed("store/late", late, sizeof(late));
+    write_seed("store/large", large, sizeof(large));
     write_seed("store/item", item, sizeof(item));
     write_seed("store/fill", fill, sizeof(fill));
 }

@@ -11,6 +11,8 @@
 #define SELECTOR_AT 0x1000u
 #define HEADER_AT 0x0000u
 #define SLOTS_AT 0x2000u
+#define CHANGE_MAX 32u         // bytes, and fills stop where the image does
+#define NUMBER_AT 8u           // of a node, and its generation
 #define POLYNOMIAL 0x82f63b78u // CRC-32C, reflected
 
 uint32_t image_crc32c(const void *bytes, size_t size)
@@ -50,10 +52,12 @@ static size_t place_of(const uint8_t *damage, size_t bytes)
     if (block == 0) {
         offset = (offset & 3) * PART + (offset >> 2) % 128;
     }
-    return block * BLOCK + offset;
+    size_t place = block * BLOCK + offset;
+    return place < bytes - CHANGE_MAX ? place : bytes - CHANGE_MAX;
 }
 
-static void change(uint8_t *image, size_t bytes, const uint8_t *damage)
+static void change(uint8_t *image, const uint8_t *older, size_t bytes,
+                   const uint8_t *damage)
 {
     size_t place = place_of(damage, bytes), rest = bytes - place;
     size_t other = damage[4] % (bytes / BLOCK) * BLOCK;
@@ -72,8 +76,10 @@ static void change(uint8_t *image, size_t bytes, const uint8_t *damage)
     case 3: // ones, or zeroes
         memset(image + place, damage[4] & 1 ? 0xff : 0, size);
         break;
-    case 4: // a block's bytes in another one
-        memmove(image + place / BLOCK * BLOCK, image + other, BLOCK);
+    case 4: // a block's bytes in another one, or a write that never came
+        memmove(image + place / BLOCK * BLOCK,
+                damage[5] & 1 ? older + place / BLOCK * BLOCK : image + other,
+                BLOCK);
         break;
     case 5: // the same, but it says that it belongs there
         memmove(image + place / BLOCK * BLOCK, image + other, BLOCK);
@@ -85,21 +91,17 @@ static void change(uint8_t *image, size_t bytes, const uint8_t *damage)
                load(damage + 5, 2) < rest ? load(damage + 5, 2) : rest);
         break;
     default: // bytes from elsewhere, an item over another one
-        if (place + 32 <= bytes) {
-            memmove(image + place, image + other + damage[5] * 8u, 32);
-        }
+        memmove(image + place, image + other + damage[5] * 8u, CHANGE_MAX);
     }
 }
 
-size_t store_image_damage(uint8_t *image, size_t bytes, const uint8_t *damage,
-                          size_t size)
+void store_image_damage(uint8_t *image, const uint8_t *older, size_t bytes,
+                        const uint8_t *damage, size_t size)
 {
-    size_t used = 0;
-
-    for (; size - used >= STORE_DAMAGE_SIZE; used += STORE_DAMAGE_SIZE) {
-        change(image, bytes, damage + used);
+    for (; size >= STORE_DAMAGE_SIZE; size -= STORE_DAMAGE_SIZE) {
+        change(image, older, bytes, damage);
+        damage += STORE_DAMAGE_SIZE;
     }
-    return used;
 }
 
 static void repair(uint8_t *image, const uint8_t *good, size_t at, size_t size)
@@ -146,7 +148,9 @@ bool store_image_is_forged(const uint8_t *image, const uint8_t *good,
                    load(selector + 6, 2) == selector_crc(selector));
 
     for (size_t at = BLOCK; at < bytes && !forged; at += BLOCK) {
-        forged = is_part_forged(image, good, at, BLOCK);
+        forged =
+            memcmp(image + at + NUMBER_AT, good + at + NUMBER_AT, 16) == 0 &&
+            is_part_forged(image, good, at, BLOCK);
     }
     return forged;
 }

@@ -279,6 +279,7 @@ HOST_TEST(a_store_survives_every_power_cut)
 {
     unsigned times = effort();
 
+    survive(2, 0, 512); // the format
     survive(1, 40, 4);
     for (unsigned i = 1; i < times; i++) {
         survive(1 + i, STEPS_MAX, i % 16 == 0 ? 1024 : 16);
