@@ -114,8 +114,8 @@ def draw(forest, tree):
         node = forest.known[number]
         what = "children" if node.level else "items"
         print(f"{'  ' * depth}  block {number}: level {node.level}, generation "
-              f"{node.generation}, {node.count} {what}, {node.free} bytes free, from "
-              f"{fmt.key_text(node.first)} to {fmt.key_text(node.last)}")
+              f"{node.generation}, {node.count} {what}, {node.free} bytes free, "
+              f"from {fmt.key_text(node.first)} to {fmt.key_text(node.last)}")
         stack.extend((block, depth + 1)
                      for block, _ in reversed(node.parts))
 

@@ -8,19 +8,6 @@ import struct
 
 import store_writer as w
 
-KINDS = []
-
-
-def kind(says, status=1):
-    """Register a function that damages places.image. says: a regular expression
-    of the problem; $NAME in it is a block of `places`."""
-    def register(function):
-        KINDS.append((function.__name__.replace("_", " "), function, says,
-                      status))
-        return function
-    return register
-
-
 class Places:
     """An image and where things are in it."""
 
@@ -50,9 +37,15 @@ class Places:
     def raw(self, byte, data):
         self.image[byte:byte + len(data)] = data
 
+    def flip(self, at, bits):
+        self.image[at] ^= bits
+
     def get(self, layout, block, byte):
         return struct.unpack_from(layout, self.image,
                                   block * w.BLOCK + byte)[0]
+
+    def block(self, number):
+        return self.image[number * w.BLOCK:(number + 1) * w.BLOCK]
 
     def record(self, number):
         """Where snapshot `number` has its record: byte of the item, of the
@@ -78,222 +71,21 @@ def u64(value):
     return struct.pack("<Q", value)
 
 
-@kind("not a store: block 0 does not begin", 2)
-def nothing_there(p):
-    p.raw(0, bytes(w.BLOCK))
+STEPS = []
 
 
-@kind("not a store: .*version 2", 2)
-def another_version(p):
-    p.header(4, u32(2))
+def kind(says):
+    """Register a kind of damage that takes several steps."""
+    def register(function):
+        STEPS.append((function.__name__.replace("_", " "), function, says))
+        return function
+    return register
 
 
-@kind("not a store: .*version 3", 2)
+@kind("not a store: .*version 3")
 def another_version_with_other_checksums(p):
     p.raw(4, u32(3))
     p.raw(100, b"?")
-
-
-@kind("not a store: the magic", 2)
-def another_magic(p):
-    p.header(8, b"KEYHOLE2")
-
-
-@kind("not a store: blocks of 4096 bytes", 2)
-def another_block_size(p):
-    p.header(16, u32(4096))
-
-
-@kind("block 0, byte 0x0 .*bit 0 of byte 0x4 is flipped")
-def a_flipped_bit_in_the_version(p):
-    p.image[4] ^= 1
-
-
-@kind("block 0, byte 0x0 .*bit 5 of byte 0x9 is flipped")
-def a_flipped_bit_in_the_magic(p):
-    p.image[9] ^= 32
-
-
-@kind("block 0, byte 0x14 .*is 0x7, must be 0")
-def a_header_with_a_field_too_many(p):
-    p.header(0x14, u32(7))
-
-
-@kind("block 0, byte 0x40 .*is 0x21, must be 0")
-def a_header_with_something_behind(p):
-    p.header(0x40, b"!")
-
-
-@kind("block 0, byte 0x18 .*15 blocks, must be 16")
-def too_few_blocks(p):
-    p.header(0x18, u64(15))
-
-
-@kind("block 0, byte 0x18 .*4294967296 blocks, must be 16")
-def too_many_blocks(p):
-    p.header(0x18, u64(1 << 32))
-
-
-@kind(r"block 0, byte 0x18 .*257 blocks, the file has 256")
-def a_file_cut_short(p):
-    p.header(0x18, u64(p.writer.blocks + 1))
-
-
-@kind("block 0, byte 0x1000 .*checksum.*(?s:.*)slot [01]: generation 12, sound, "
-      "and so is all")
-def a_torn_selector(p):
-    p.image[0x1007] ^= 255
-
-
-@kind("block 0, byte 0x1000 .*names generation 0")
-def a_selector_of_generation_0(p):
-    p.raw(0x1000, w.selector(0))
-
-
-@kind("byte 0x.008 .*generation 12, the selector names 14")
-def a_selector_of_what_is_not_there(p):
-    p.raw(0x1000, w.selector(p.generation + 2))
-
-
-@kind("block 0, byte 0x1ffe .*must be 0")
-def something_behind_the_selector(p):
-    p.raw(0x1ffe, b"\1")
-
-
-@kind("block 0, byte 0x[23]000 .*bit 6 of byte 0x[23]020 is flipped")
-def a_flipped_bit_in_the_superblock(p):
-    p.image[0x2020 + 0x1000 * p.slot] ^= 64
-
-
-@kind("block 0, byte 0x[23]000 .*checksum is 0x.{8}, the content's is 0x.{8}$")
-def a_superblock_torn_in_two(p):
-    p.raw(0x2000 + 0x1000 * p.slot, bytes(64))
-
-
-@kind("block 0, byte 0x[23]100 .*is 0x55, must be 0")
-def a_superblock_with_something_behind(p):
-    p.super(0x100, b"U")
-
-
-@kind("block 0, byte 0x[23]038 .*uuid")
-def a_superblock_of_another_store(p):
-    p.super(0x38, b"another store...")
-
-
-@kind("block 0, byte 0x[23]008 .*generation 13 does not belong in slot 0")
-def a_superblock_in_the_wrong_slot(p):
-    p.super(0x08, u64(p.generation + 1))
-
-
-@kind("block 0, byte 0x[23]010 .*the root is block 256, there are 256")
-def a_root_outside(p):
-    p.super(0x10, u64(256))
-
-
-@kind("block 0, byte 0x[23]010 .*no root, but a level")
-def items_without_a_root(p):
-    p.super(0x10, u64(0))
-
-
-@kind("block 0, byte 0x[23]010 .*the root is at level 8, at most 7")
-def too_high_a_tree(p):
-    p.super(0x04, u32(8))
-
-
-@kind("block 0, byte 0x[23]018 .*13 is younger than the tree's 12")
-def a_root_of_the_future(p):
-    p.super(0x18, u64(13))
-
-
-@kind("block 0, byte 0x[23]020 .*says 7 items, the head has")
-def a_wrong_number_of_items(p):
-    p.super(0x20, u64(7))
-
-
-@kind("block 0, byte 0x[23]028 .*id is 0")
-def a_next_snapshot_0(p):
-    p.super(0x28, u64(0))
-
-
-@kind("block 0, byte 0x[23]030 .*says 1 snapshots, the head has records of 2")
-def a_wrong_number_of_snapshots(p):
-    p.super(0x30, u64(1))
-
-
-@kind("block $root, byte 0x4 .*is of level .*, the superblock wants 1")
-def a_root_of_another_level(p):
-    p.super(4, u32(1))
-
-
-@kind("block $leaf, byte 0x0 .*bit 7 of byte 0x3fff is flipped")
-def a_flipped_bit_in_a_leaf(p):
-    p.image[p.leaf * w.BLOCK + 0x3fff] ^= 128
-
-
-@kind("block $root, byte 0x0 .*one flipped bit in the checksum")
-def a_flipped_bit_in_a_checksum(p):
-    p.image[p.root * w.BLOCK + 2] ^= 8
-
-
-@kind("block $leaf, byte 0x0 .*checksum is")
-def a_block_of_noise(p):
-    p.raw(p.leaf * w.BLOCK, p.writer.random.randbytes(w.BLOCK))
-
-
-@kind("block $leaf, byte 0x8 .*says it is block $root")
-def a_block_written_to_the_wrong_place(p):
-    p.raw(p.leaf * w.BLOCK,
-          p.image[p.root * w.BLOCK:(p.root + 1) * w.BLOCK])
-
-
-@kind("block $leaf, byte 0x20 .*uuid")
-def a_block_of_another_store(p):
-    p.node(p.leaf, 0x20, b"another store...")
-
-
-@kind("block $leaf, byte 0x1c .*is 0x9, must be 0")
-def a_node_with_a_field_too_many(p):
-    p.node(p.leaf, 0x1c, u32(9))
-
-
-@kind("block $leaf, byte 0x3f .*is 0x01, must be 0")
-def a_node_with_a_longer_header(p):
-    p.node(p.leaf, 0x3f, b"\1")
-
-
-@kind("block $leaf, byte 0x6 .*is empty")
-def an_empty_leaf(p):
-    p.node(p.leaf, 6, u16(0))
-
-
-@kind("block $root, byte 0x6 .*511 children, at most 510")
-def too_many_children(p):
-    p.node(p.root, 6, u16(511))
-
-
-@kind("block $root, byte 0x18 .*values in a node")
-def values_in_an_internal_node(p):
-    p.node(p.root, 0x18, u16(16384))
-
-
-@kind("block $leaf, byte 0x18 .*values begin at 0x40, must be in")
-def values_over_the_items(p):
-    p.node(p.leaf, 0x18, u16(0x40))
-
-
-@kind("block $leaf, byte 0x18 .*values begin at 0x4001")
-def values_behind_the_block(p):
-    p.node(p.leaf, 0x18, u16(0x4001))
-
-
-@kind("block $leaf, byte 0x1a .*says 1 bytes of values, has")
-def a_wrong_sum_of_sizes(p):
-    p.node(p.leaf, 0x1a, u16(1))
-
-
-@kind("block $leaf, byte 0x58 .*is not above the one before")
-def keys_out_of_order(p):
-    p.node(p.leaf, 64 + 24, u64(0))
 
 
 @kind("block $leaf, byte 0x58 .*is not above the one before")
@@ -302,51 +94,10 @@ def the_same_key_twice(p):
     p.node(p.leaf, 64 + 24, p.image[at:at + 17])
 
 
-@kind("block $leaf, byte 0x51 .*is 0x4, must be 0")
-def an_item_with_a_byte_too_many(p):
-    p.node(p.leaf, 64 + 17, b"\4")
-
-
-@kind("block $leaf, byte 0x56 .*is 0x300, must be 0")
-def an_item_with_a_field_too_many(p):
-    p.node(p.leaf, 64 + 22, u16(0x300))
-
-
-@kind("block $leaf, byte 0x52 .*a value of 8001 bytes")
-def a_value_too_long(p):
-    p.node(p.leaf, 64 + 18, u16(8000) + u16(8001))
-
-
-@kind("block $leaf, byte 0x52 .*a value of 2 bytes at 0x3fff")
-def a_value_across_the_end(p):
-    p.node(p.leaf, 64 + 18, u16(16383) + u16(2))
-
-
-@kind("block $leaf, byte 0x52 .*a value of 2 bytes at 0x40")
-def a_value_among_the_items(p):
-    p.node(p.leaf, 64 + 18, u16(64) + u16(2))
-
-
 @kind("block $leaf, byte 0x3ff0 .*overlap")
 def overlapping_values(p):
     p.node(p.leaf, 64 + 18, u16(0x3fe0) + u16(0x20))
     p.node(p.leaf, 64 + 24 + 18, u16(0x3ff0) + u16(0x10))
-
-
-@kind("block $root, byte 0x34 .*leads to block 0, there are 256"
-      "|block $root, byte 0x54 .*leads to block 0, there are 256")
-def a_child_in_block_0(p):
-    p.node(p.root, 64 + 20, u32(0))
-
-
-@kind("block $root, byte 0x54 .*leads to block 300, there are 256")
-def a_child_outside(p):
-    p.node(p.root, 64 + 20, u32(300))
-
-
-@kind("block $root, byte 0x74 .*which the head has in another place")
-def a_child_twice(p):
-    p.node(p.root, 64 + 32 + 20, u32(p.get("<I", p.root, 64 + 20)))
 
 
 @kind("block $child, byte 0x10 .*block $root says 1$")
@@ -382,73 +133,158 @@ def keys_above_what_the_parent_says(p):
     p.node(p.root, before + 32, u64(p.get("<Q", p.root, before) + 1) + u64(0))
 
 
-@kind("block $root, byte 0x53 .*is 0x01, must be 0")
-def a_child_with_a_byte_too_many(p):
-    p.node(p.root, 64 + 19, b"\1")
-
-
-@kind("block $records, byte .*no items of its own of type 0x2")
-def an_unknown_record_of_the_store(p):
-    p.node(p.records, p.record(3)[0] + 16, b"\2")
-
-
-@kind("block $records, byte .*a snapshot's record has 111 bytes")
-def a_short_record(p):
-    p.node(p.records, p.record(3)[0] + 20, u16(111))
-
-
-@kind("block $records, byte .*the name has 0 bytes")
-def a_snapshot_without_a_name(p):
-    p.snapshot(3, 0x1c, u32(0))
-
-
-@kind("block $records, byte .*the name has 64 bytes")
-def a_name_too_long(p):
-    p.snapshot(3, 0x1c, u32(64))
-
-
-@kind("block $records, byte .*the name has 7 bytes, one of them is 0")
-def a_name_with_a_zero(p):
-    p.snapshot(3, 0x29, b"\0")
-
-
-@kind("block $records, byte .*is 0x78, must be 0")
-def something_behind_the_name(p):
-    p.snapshot(3, 0x50, b"x")
-
-
-@kind("block $records, byte .*is 0x5, must be 0")
-def a_record_with_a_field_too_many(p):
-    p.snapshot(3, 0x68, u64(5))
-
-
-@kind("block $records, byte .*snapshot 3 has the name of 1")
-def two_snapshots_of_one_name(p):
-    p.snapshot(3, 0x28, b"after 1")
-
-
-@kind("block $records, byte .*says 7 items, snapshot 3 \"after 4\" has")
-def a_wrong_number_of_items_in_a_snapshot(p):
-    p.snapshot(3, 0x20, u64(7))
-
-
-@kind("block $records, byte .*snapshot 3: the next one's id is 3")
-def a_snapshot_of_the_future(p):
-    p.super(0x28, u64(3))
-
-
-@kind("block $records, byte .*snapshot 3 is of generation 12, the head of 12")
-def a_snapshot_as_young_as_the_head(p):
-    p.snapshot(3, 0, u64(12))
-
-
-@kind("block $records, byte .*3 is of generation 8, the older 1 of 9")
-def snapshots_in_the_wrong_order(p):
-    p.snapshot(1, 0, u64(9))
-
-
 @kind("block .*, byte 0x10 .*is in the head, but not in snapshot 3")
 def a_snapshot_that_lacks_what_is_shared(p):
     value = p.records * w.BLOCK + p.record(1)[1]
     p.snapshot(3, 8, p.image[value + 8:value + 0x1c])
     p.snapshot(3, 0x20, p.image[value + 0x20:value + 0x28])
+
+
+# What it is, how it is done, what must be said of it: a regular expression
+# with $NAME for a block of Places.
+KINDS = [
+    ("nothing there", lambda p: p.raw(0, bytes(w.BLOCK)),
+     "not a store: block 0 does not begin"),
+    ("another version", lambda p: p.header(4, u32(2)),
+     "not a store: .*version 2"),
+    ("another magic", lambda p: p.header(8, b"KEYHOLE2"),
+     "not a store: the magic"),
+    ("another block size", lambda p: p.header(16, u32(4096)),
+     "not a store: blocks of 4096 bytes"),
+    ("a header with a field too many", lambda p: p.header(0x14, u32(7)),
+     "block 0, byte 0x14 .*is 0x7, must be 0"),
+    ("a header with something behind", lambda p: p.header(0x40, b"!"),
+     "block 0, byte 0x40 .*is 0x21, must be 0"),
+    ("too few blocks", lambda p: p.header(0x18, u64(15)),
+     "block 0, byte 0x18 .*15 blocks, must be 16"),
+    ("too many blocks", lambda p: p.header(0x18, u64(1 << 32)),
+     "block 0, byte 0x18 .*4294967296 blocks, must be 16"),
+    ("a file cut short", lambda p: p.header(0x18, u64(p.writer.blocks + 1)),
+     r"block 0, byte 0x18 .*257 blocks, the file has 256"),
+    ("a selector of generation 0", lambda p: p.raw(0x1000, w.selector(0)),
+     "block 0, byte 0x1000 .*names generation 0"),
+    ("a selector of what is not there",
+     lambda p: p.raw(0x1000, w.selector(p.generation + 2)),
+     "byte 0x.008 .*generation 12, the selector names 14"),
+    ("something behind the selector", lambda p: p.raw(0x1ffe, b"\1"),
+     "block 0, byte 0x1ffe .*must be 0"),
+    ("a superblock torn in two",
+     lambda p: p.raw(0x2000 + 0x1000 * p.slot, bytes(64)),
+     "block 0, byte 0x[23]000 .*checksum is 0x.{8}, the content's is 0x.{8}$"),
+    ("a superblock with something behind", lambda p: p.super(0x100, b"U"),
+     "block 0, byte 0x[23]100 .*is 0x55, must be 0"),
+    ("a superblock of another store",
+     lambda p: p.super(0x38, b"another store..."),
+     "block 0, byte 0x[23]038 .*uuid"),
+    ("a superblock in the wrong slot",
+     lambda p: p.super(0x08, u64(p.generation + 1)),
+     "block 0, byte 0x[23]008 .*generation 13 does not belong in slot 0"),
+    ("a root outside", lambda p: p.super(0x10, u64(256)),
+     "block 0, byte 0x[23]010 .*the root is block 256, there are 256"),
+    ("items without a root", lambda p: p.super(0x10, u64(0)),
+     "block 0, byte 0x[23]010 .*no root, but a level"),
+    ("too high a tree", lambda p: p.super(0x04, u32(8)),
+     "block 0, byte 0x[23]010 .*the root is at level 8, at most 7"),
+    ("a root of the future", lambda p: p.super(0x18, u64(13)),
+     "block 0, byte 0x[23]018 .*13 is younger than the tree's 12"),
+    ("a wrong number of items", lambda p: p.super(0x20, u64(7)),
+     "block 0, byte 0x[23]020 .*says 7 items, the head has"),
+    ("a next snapshot 0", lambda p: p.super(0x28, u64(0)),
+     "block 0, byte 0x[23]028 .*id is 0"),
+    ("a wrong number of snapshots", lambda p: p.super(0x30, u64(1)),
+     "block 0, byte 0x[23]030 .*says 1 snapshots, the head has records of 2"),
+    ("a root of another level", lambda p: p.super(4, u32(1)),
+     "block $root, byte 0x4 .*is of level .*, the superblock wants 1"),
+    ("a block of noise",
+     lambda p: p.raw(p.leaf * w.BLOCK, p.writer.random.randbytes(w.BLOCK)),
+     "block $leaf, byte 0x0 .*checksum is"),
+    ("a block written to the wrong place",
+     lambda p: p.raw(p.leaf * w.BLOCK, p.block(p.root)),
+     "block $leaf, byte 0x8 .*says it is block $root"),
+    ("a block of another store",
+     lambda p: p.node(p.leaf, 0x20, b"another store..."),
+     "block $leaf, byte 0x20 .*uuid"),
+    ("a node with a field too many", lambda p: p.node(p.leaf, 0x1c, u32(9)),
+     "block $leaf, byte 0x1c .*is 0x9, must be 0"),
+    ("a node with a longer header", lambda p: p.node(p.leaf, 0x3f, b"\1"),
+     "block $leaf, byte 0x3f .*is 0x01, must be 0"),
+    ("an empty leaf", lambda p: p.node(p.leaf, 6, u16(0)),
+     "block $leaf, byte 0x6 .*is empty"),
+    ("too many children", lambda p: p.node(p.root, 6, u16(511)),
+     "block $root, byte 0x6 .*511 children, at most 510"),
+    ("values in an internal node", lambda p: p.node(p.root, 0x18, u16(16384)),
+     "block $root, byte 0x18 .*values in a node"),
+    ("values over the items", lambda p: p.node(p.leaf, 0x18, u16(0x40)),
+     "block $leaf, byte 0x18 .*values begin at 0x40, must be in"),
+    ("values behind the block", lambda p: p.node(p.leaf, 0x18, u16(0x4001)),
+     "block $leaf, byte 0x18 .*values begin at 0x4001"),
+    ("a wrong sum of sizes", lambda p: p.node(p.leaf, 0x1a, u16(1)),
+     "block $leaf, byte 0x1a .*says 1 bytes of values, has"),
+    ("keys out of order", lambda p: p.node(p.leaf, 64 + 24, u64(0)),
+     "block $leaf, byte 0x58 .*is not above the one before"),
+    ("an item with a byte too many", lambda p: p.node(p.leaf, 64 + 17, b"\4"),
+     "block $leaf, byte 0x51 .*is 0x4, must be 0"),
+    ("an item with a field too many",
+     lambda p: p.node(p.leaf, 64 + 22, u16(0x300)),
+     "block $leaf, byte 0x56 .*is 0x300, must be 0"),
+    ("a value too long",
+     lambda p: p.node(p.leaf, 64 + 18, u16(8000) + u16(8001)),
+     "block $leaf, byte 0x52 .*a value of 8001 bytes"),
+    ("a value across the end",
+     lambda p: p.node(p.leaf, 64 + 18, u16(16383) + u16(2)),
+     "block $leaf, byte 0x52 .*a value of 2 bytes at 0x3fff"),
+    ("a value among the items",
+     lambda p: p.node(p.leaf, 64 + 18, u16(64) + u16(2)),
+     "block $leaf, byte 0x52 .*a value of 2 bytes at 0x40"),
+    ("a child in block 0", lambda p: p.node(p.root, 64 + 20, u32(0)),
+     "block $root, byte 0x54 .*leads to block 0, there are 256"),
+    ("a child outside", lambda p: p.node(p.root, 64 + 20, u32(300)),
+     "block $root, byte 0x54 .*leads to block 300, there are 256"),
+    ("a child twice",
+     lambda p: p.node(p.root, 64 + 32 + 20, u32(p.get("<I", p.root, 64 + 20))),
+     "block $root, byte 0x74 .*which the head has in another place"),
+    ("a child with a byte too many", lambda p: p.node(p.root, 64 + 19, b"\1"),
+     "block $root, byte 0x53 .*is 0x01, must be 0"),
+    ("an unknown record of the store",
+     lambda p: p.node(p.records, p.record(3)[0] + 16, b"\2"),
+     "block $records, byte .*no items of its own of type 0x2"),
+    ("a short record",
+     lambda p: p.node(p.records, p.record(3)[0] + 20, u16(111)),
+     "block $records, byte .*a snapshot's record has 111 bytes"),
+    ("a snapshot without a name", lambda p: p.snapshot(3, 0x1c, u32(0)),
+     "block $records, byte .*the name has 0 bytes"),
+    ("a name too long", lambda p: p.snapshot(3, 0x1c, u32(64)),
+     "block $records, byte .*the name has 64 bytes"),
+    ("a name with a zero", lambda p: p.snapshot(3, 0x29, b"\0"),
+     "block $records, byte .*the name has 7 bytes, one of them is 0"),
+    ("something behind the name", lambda p: p.snapshot(3, 0x50, b"x"),
+     "block $records, byte .*is 0x78, must be 0"),
+    ("a record with a field too many", lambda p: p.snapshot(3, 0x68, u64(5)),
+     "block $records, byte .*is 0x5, must be 0"),
+    ("two snapshots of one name", lambda p: p.snapshot(3, 0x28, b"after 1"),
+     "block $records, byte .*snapshot 3 has the name of 1"),
+    ("a wrong number of items in a snapshot",
+     lambda p: p.snapshot(3, 0x20, u64(7)),
+     "block $records, byte .*says 7 items, snapshot 3 \"after 4\" has"),
+    ("a snapshot of the future", lambda p: p.super(0x28, u64(3)),
+     "block $records, byte .*snapshot 3: the next one's id is 3"),
+    ("a snapshot as young as the head", lambda p: p.snapshot(3, 0, u64(12)),
+     "block $records, byte .*snapshot 3 is of generation 12, the head of 12"),
+    ("snapshots in the wrong order", lambda p: p.snapshot(1, 0, u64(9)),
+     "block $records, byte .*3 is of generation 8, the older 1 of 9"),
+    ("a flipped bit in the version", lambda p: p.flip(4, 1),
+     "block 0, byte 0x0 .*bit 0 of byte 0x4 is flipped"),
+    ("a flipped bit in the magic", lambda p: p.flip(9, 32),
+     "block 0, byte 0x0 .*bit 5 of byte 0x9 is flipped"),
+    ("a torn selector", lambda p: p.flip(0x1007, 255),
+     "block 0, byte 0x1000 .*checksum.*(?s:.*)slot 0: generation 12, sound, "
+     "and so is all"),
+    ("a flipped bit in the superblock",
+     lambda p: p.flip(0x2020 + 0x1000 * p.slot, 64),
+     "block 0, byte 0x[23]000 .*bit 6 of byte 0x[23]020 is flipped"),
+    ("a flipped bit in a leaf",
+     lambda p: p.flip(p.leaf * w.BLOCK + 0x3fff, 128),
+     "block $leaf, byte 0x0 .*bit 7 of byte 0x3fff is flipped"),
+    ("a flipped bit in a checksum", lambda p: p.flip(p.root * w.BLOCK + 2, 8),
+     "block $root, byte 0x0 .*one flipped bit in the checksum"),
+    *STEPS]
