@@ -835,6 +835,7 @@ TOOL_TESTS := \
     tests/tools/test-shrink \
     tests/tools/test-stick \
     tests/tools/test-store-check \
+    tests/tools/test-store-images \
     tests/tools/test-symbolize \
     tests/tools/test-symbols \
     tests/tools/test-trace \
