@@ -3,9 +3,11 @@
 // The store's own code at work on image files, for tests that compare it with
 // another reader or writer of the format:
 //
-//     store_files write FILE SEED BLOCKS COMMITS   say what was done, line by line
-//     store_files dump FILE SNAPSHOT               print all items; 0: the head
-//     store_files check FILE                       print what is wrong, and counts
+//     store_files write FILE SEED BLOCKS COMMITS   say what was done, line by
+//     line store_files example FILE                     the store of the
+//     format's page store_files dump FILE SNAPSHOT               print all
+//     items; 0: the head store_files check FILE                       print
+//     what is wrong, and counts
 //
 // Exit status: 0, or 1: damage, 2: not a store, 3: anything else. What dump
 // prints is what tools/store-check --dump does.
@@ -197,6 +199,32 @@ static void write_image(const char *path, uint64_t seed, unsigned blocks,
     store_help_end(&help);
 }
 
+static void put_text(struct store *store, uint64_t object, uint8_t type,
+                     uint64_t offset, const char *text)
+{
+    struct store_key key = {.object = object, .offset = offset, .type = type};
+    int error = store_put(store, &key, text, strlen(text));
+
+    if (error != 0) {
+        die("put", error);
+    }
+}
+
+static void write_example(const char *path)
+{
+    struct store_help help;
+    uint64_t id;
+
+    store_help_make(&help, STORE_BLOCKS_MIN, 0);
+    put_text(help.store, 1, 2, 0x1000, "hello");
+    if (store_snapshot_take(help.store, "first", &id) != 0) {
+        die("take", EIO);
+    }
+    put_text(help.store, 1, 3, 0, "world");
+    save(help.medium, path);
+    store_help_end(&help);
+}
+
 // ----------------------------------------------------------------- Reading
 
 static int mount_image(const char *path, struct store_help *help)
@@ -204,9 +232,9 @@ static int mount_image(const char *path, struct store_help *help)
     struct store_problem problem;
 
     help->medium = load(path);
-    int error = store_mount(medium_pages(help->medium),
-                            medium_bytes(help->medium), 0, &help->store,
-                            &problem);
+    int error =
+        store_mount(medium_pages(help->medium), medium_bytes(help->medium), 0,
+                    &help->store, &problem);
     if (error != 0 || problem.error != 0) {
         printf("mount: block %" PRIu64 ": %s\n", problem.block, problem.text);
     }
@@ -290,13 +318,17 @@ int main(int argc, char **argv)
                     (unsigned)strtoul(argv[5], NULL, 0));
         return 0;
     }
+    if (argc == 3 && strcmp(argv[1], "example") == 0) {
+        write_example(argv[2]);
+        return 0;
+    }
     if (argc == 4 && strcmp(argv[1], "dump") == 0) {
         return dump(argv[2], strtoull(argv[3], NULL, 0));
     }
     if (argc == 3 && strcmp(argv[1], "check") == 0) {
         return check(argv[2]);
     }
-    fprintf(stderr, "store_files: write FILE SEED BLOCKS COMMITS, dump FILE "
-                    "SNAPSHOT, or check FILE\n");
+    fprintf(stderr, "store_files: write FILE SEED BLOCKS COMMITS, example "
+                    "FILE, dump FILE SNAPSHOT, or check FILE\n");
     return 3;
 }

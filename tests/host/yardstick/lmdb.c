@@ -26,7 +26,7 @@ static void check(int status)
 static void open_store(const char *folder, uint64_t items)
 {
     check(mdb_env_create(&environment));
-    check(mdb_env_set_mapsize(environment, items * BYTES_PER_ITEM));
+    check(mdb_env_set_mapsize(environment, (items + 20000) * BYTES_PER_ITEM));
     check(mdb_env_open(environment, folder,
                        MDB_WRITEMAP | MDB_NOSYNC | MDB_NOMETASYNC, 0600));
     check(mdb_txn_begin(environment, NULL, 0, &writer));

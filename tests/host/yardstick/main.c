@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // One store under a load that is the same for all: random keys, values of 100
-// bytes. Takes a store's name, how many items it has before anything is counted,
-// and a folder. Under callgrind the instructions of each part are dumped, with
-// the part's name and how many operations it was. Run by tools/store-yardstick.
+// bytes. Takes a store's name, how many items it has before anything is
+// counted, and a folder. Under callgrind the instructions of each part are
+// dumped, with the part's name and how many operations it was. Run by
+// tools/store-yardstick.
 #include "yardstick.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Read before the store's sources: their memcpy() and so on are the kernel's, as
-// they are in the kernel.
+// Read before the store's sources: their memcpy() and so on are the kernel's,
+// as they are in the kernel.
 #pragma once
 
 #include "lib/string.h"

@@ -2,8 +2,8 @@
 //
 // The store of this tree for the yardstick, on plain memory: what the kernel's
 // calls do is left out, and cheap. So what is counted is the store's own code,
-// with its checksums, copies, and one instruction for each line that it flushes.
-// What brackets cost is for the kernel's benchmarks.
+// with its checksums, copies, and one instruction for each line that it
+// flushes. What brackets cost is for the kernel's benchmarks.
 #include "apps/store/store.h"
 
 #include "kernel/mutex.h"
@@ -194,10 +194,9 @@ static void get(const struct yardstick_key *key, void *value)
     struct store_key name = key_of(key);
     size_t size;
 
-    check(in_view ? store_view_get(&view, &name, value, YARDSTICK_VALUE_SIZE,
-                                   &size)
-                  : store_get(store, &name, value, YARDSTICK_VALUE_SIZE,
-                              &size));
+    check(in_view
+              ? store_view_get(&view, &name, value, YARDSTICK_VALUE_SIZE, &size)
+              : store_get(store, &name, value, YARDSTICK_VALUE_SIZE, &size));
 }
 
 struct scan {

@@ -17,7 +17,8 @@ struct yardstick_key {
 
 struct yardstick_engine {
     const char *name;
-    // An empty store that will hold so many items, in a folder if it wants one.
+    // An empty store that will hold so many items and some 10000 more, in a
+    // folder if it wants one.
     void (*open)(const char *folder, uint64_t items);
     void (*close)(void);
     // put() is between begin() and commit(); the key may be there already.
