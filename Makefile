@@ -22,6 +22,7 @@ MUTANT :=#: mutants to try: GLOB[,GLOB]
 BENCH :=#: benchmarks to run: GLOB[,GLOB]
 COSTS :=#: of the report's model, in cycles: NAME=LOW:HIGH ...
 ROUNDS := 20#: how often `make crash-rounds` kills the machine
+ITEMS :=#: in each store of `make yardstick`
 MINUTES :=#: how long `make soak` runs its mix
 TIMES := 20#: how much longer than a test `make power-cuts` is
 PROTECT :=#: engine: pks, exact, open, flip, auto
@@ -530,7 +531,9 @@ MACHINE = --qemu '$(QEMU)' --cpu '$(CPU)' --memory '$(MEM)' --smp '$(SMP)' \
 
 .PHONY: mutants iso elf run test bench bench-boot bench-wall debug lint help clean format
 .PHONY: power-cuts install-deps soak docs verify bench-check report bench-check bench-accept bench-release FORCE
-.PHONY: crash-rounds run-machine debug-machine bench-machine soak-machine test-all test-parts test-one
+.PHONY: crash-rounds
+.PHONY: yardstick
+.PHONY: run-machine debug-machine bench-machine soak-machine test-all test-parts test-one
 
 iso: $(ISO) ## Build $(O)/keyhole.iso (default)
 
@@ -846,6 +849,9 @@ TOOL_TESTS := \
     tests/tools/test-shell \
     tests/tools/test-shrink \
     tests/tools/test-stick \
+    tests/tools/test-store-check \
+    tests/tools/test-store-images \
+    tests/tools/test-store-yardstick \
     tests/tools/test-symbolize \
     tests/tools/test-symbols \
     tests/tools/test-trace \
@@ -876,6 +882,12 @@ mutants: ## Break the kernel in every listed way, see tests fail: MUTANT=GLOB
 	@tools/install-deps test
 	@$(PYTHON) tools/run-mutants --out '$(O)/mutants' '$(or $(MUTANT),*)'
 
+yardstick: ## Instructions of the store beside SQLite's and LMDB's: ITEMS=1000000
+	@tools/install-deps yardstick
+	@$(MAKE) $(PARALLEL) host-yardstick
+	@$(PYTHON) tools/store-yardstick \
+	    --program $(O)/host/yardstick/yardstick $(if $(ITEMS),--items $(ITEMS))
+
 # --- Checks ------------------------------------------------------------------
 
 lint: ## Check style, layers, shell scripts; analyse the C code
@@ -888,7 +900,7 @@ format: ## Format all C code with clang-format
 	@clang-format -i $$(git ls-files '*.[ch]')
 
 install-deps: ## Install every Debian package that any target needs
-	@tools/install-deps run test lint debug verify report
+	@tools/install-deps run test lint debug verify report yardstick
 
 clean: ## Remove everything that was built
 	@if [ -e $(O) ] && [ ! -e $(O)/flags.stamp ] && [ ! -e $(O)/variant ] && \

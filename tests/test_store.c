@@ -160,7 +160,7 @@ TEST(store, readers_cannot_write)
     CHECK_EQ(store_end(region, store), 0);
 }
 
-// ---------------------------------------------------------------- Frozen blocks
+// --------------------------------------------------------------- Frozen blocks
 
 struct commit {
     struct store_tx *tx;
@@ -254,8 +254,8 @@ static int bank_reader(void *arg)
         uint64_t sum = 0;
         int result = store_view_begin(bank->store, 0, &view);
         if (result == 0) {
-            result = store_view_scan(&view, &lowest, &highest, account_add,
-                                     &sum);
+            result =
+                store_view_scan(&view, &lowest, &highest, account_add, &sum);
             store_view_end(&view);
         }
         if (result != 0 || sum != ACCOUNTS * EACH) {

@@ -253,8 +253,8 @@ static int store_find(void)
         static const uint8_t uuid[STORE_UUID_SIZE] = "to be killed";
         result = store_format(region->first, region->length, uuid, true);
         if (result == 0) {
-            result = store_mount(region->first, region->length, 0, &store,
-                                 &problem);
+            result =
+                store_mount(region->first, region->length, 0, &store, &problem);
         }
     }
     if (result != 0 || problem.error != 0) {

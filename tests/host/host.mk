@@ -8,7 +8,8 @@
 # Targets: host-test (TAP of one program after the other), host-fuzz (each
 # fuzzer, or FUZZ=NAME alone, for FUZZ_SECONDS seconds), host-power-cuts (the
 # store's, TIMES as long as in host-test), host-programs (build all, run
-# nothing), host-seeds (write the committed seeds that are not text again). For a harness
+# nothing), host-seeds (write the committed seeds that are not text again),
+# host-yardstick (build what tools/store-yardstick runs). For a harness
 # that runs programs without arguments, HOST_TEST_PROGRAMS are the unit tests
 # and HOST_FUZZ_SOURCES one small script for each fuzzer.
 
@@ -19,6 +20,7 @@ HOST_CC ?= gcc
 HOST_FUZZ_CC ?= clang
 
 .PHONY: host-test host-fuzz host-programs host-seeds host-power-cuts host-force
+.PHONY: host-yardstick
 
 host-test:
 host-fuzz:
@@ -119,7 +121,12 @@ $(host_dir)/seeds: $(host_dir)/unit/tests/host/seeds.o \
 		$(host_dir)/unit/tests/host/images.o
 	$(host_q)$(HOST_CC) $(host_sanitize) -o $@ $^
 
-host-programs: $(HOST_TEST_PROGRAMS) $(HOST_FUZZ_SOURCES)
+# For tests/tools/test-store-images.
+$(host_dir)/store_files: $(host_dir)/unit/tests/host/store_files.o \
+		$(filter-out %/tap.o,$(host_objects))
+	$(host_q)$(HOST_CC) $(host_sanitize) -o $@ $^
+
+host-programs: $(host_dir)/store_files $(HOST_TEST_PROGRAMS) $(HOST_FUZZ_SOURCES)
 
 # Every program runs, whatever the ones before it did.
 host-test: $(HOST_TEST_PROGRAMS)
@@ -138,6 +145,39 @@ host-power-cuts: $(host_dir)/test_store_power
 
 host-seeds: $(host_dir)/seeds
 	$(host_q)$< tests/host/corpus
+
+# ---- The yardstick: the store and others, compiled as they would be used. The
+# store's code, and the kernel's memcpy() and so on, with the kernel's flags.
+yardstick_dir := $(host_dir)/yardstick
+yardstick_store := $(filter apps/store/%,$(host_sources)) lib/string.c
+yardstick_others := main sqlite lmdb
+yardstick_objects := $(yardstick_others:%=$(yardstick_dir)/%.o) \
+	$(yardstick_dir)/plain.o $(yardstick_store:%.c=$(yardstick_dir)/%.o)
+yardstick_flags := -std=gnu11 -O2 -g -Wall -Wextra
+yardstick_kernel_flags := -DKEYHOLE_HOST -fno-strict-aliasing \
+	-Itests/host/shim -I. -Iinclude
+
+$(yardstick_others:%=$(yardstick_dir)/%.o): $(yardstick_dir)/%.o: \
+		tests/host/yardstick/%.c
+	$(host_q)mkdir -p $(@D)
+	$(host_q)$(HOST_CC) $(yardstick_flags) -MMD -MP -c -o $@ $<
+
+$(yardstick_dir)/plain.o: tests/host/yardstick/plain.c
+	$(host_q)mkdir -p $(@D)
+	$(host_q)$(HOST_CC) $(yardstick_flags) $(yardstick_kernel_flags) -MMD -MP \
+		-c -o $@ $<
+
+$(yardstick_store:%.c=$(yardstick_dir)/%.o): $(yardstick_dir)/%.o: %.c
+	$(host_q)mkdir -p $(@D)
+	$(host_q)$(HOST_CC) $(yardstick_flags) $(yardstick_kernel_flags) \
+		-ffreestanding -mgeneral-regs-only -fcf-protection=none \
+		$(if $(filter apps/%,$<),-include tests/host/yardstick/own_string.h) \
+		-MMD -MP -c -o $@ $<
+
+$(yardstick_dir)/yardstick: $(yardstick_objects)
+	$(host_q)$(HOST_CC) -o $@ $^ -lsqlite3 -llmdb
+
+host-yardstick: $(yardstick_dir)/yardstick
 
 # Objects of programs are made by a chain of rules; keep them.
 .SECONDARY: $(host_test_names:%=$(host_dir)/unit/tests/host/test_%.o) \
