@@ -5,6 +5,7 @@
 #include "arch/pks.h"
 #include "arch/tlb.h"
 #include "kernel/catch.h"
+#include "kernel/watchdog.h"
 #include "lib/types.h"
 #include "mm/audit.h"
 #include "mm/context.h"
@@ -89,6 +90,7 @@ static int abandon_each(void (*prepare)(void), void (*fn)(void *),
         if (!test_takes(*steps)) {
             continue;
         }
+        watchdog_progress(); // with flip it takes long
         if (prepare != NULL) {
             prepare();
         }
