@@ -25,6 +25,11 @@ static const struct choice fault_choices[] = {
     {"relaxed", true},
 };
 
+static const struct choice effort_choices[] = {
+    {"full", false},
+    {"brief", true},
+};
+
 static const struct choice apic_choices[] = {
     {"auto", APIC_AUTO},
     {"xapic", APIC_XAPIC},
@@ -115,6 +120,16 @@ static bool read_seed(struct cmdline *out, const char *value)
     return value != NULL && number_parse(value, &out->seed);
 }
 
+static bool read_effort(struct cmdline *out, const char *value)
+{
+    int brief = false;
+    bool known =
+        choose(effort_choices, ARRAY_SIZE(effort_choices), value, &brief);
+
+    out->brief = brief;
+    return known;
+}
+
 static bool read_max_cpus(struct cmdline *out, const char *value)
 {
     return value != NULL && number_parse(value, &out->max_cpus) &&
@@ -164,6 +179,7 @@ static const struct word words[] = {
     {"test", read_test, "nothing, or =NAME with * and ?, commas between"},
     {"bench", read_bench, "nothing, or =NAME with * and ?, commas between"},
     {"seed", read_seed, "a number"},
+    {"effort", read_effort, "full or brief"},
     {"maxcpus", read_max_cpus, "a number from 1 up"},
     {"apic", read_apic, "auto, xapic or x2apic"},
     {"watchdog", read_watchdog, "seconds, 0 to 86400"},

@@ -42,6 +42,7 @@ struct cmdline {
     const char *bench_globs; // comma list; NULL: all benchmarks
     bool seed_given;
     uint64_t seed;
+    bool brief;        // effort=brief
     uint64_t max_cpus; // 0: as many as there are
     bool watchdog_given;
     uint64_t watchdog; // seconds; 0: off
@@ -65,7 +66,8 @@ typedef void (*cmdline_note_fn)(void *context, const char *message);
 //
 //     protect=pks|exact|open|flip|auto   fault=strict|relaxed
 //     test  test=GLOB[,GLOB]             bench  bench=GLOB[,GLOB]
-//     seed=N  maxcpus=N                  loglevel=0..7|error|warn|info|debug
+//     seed=N  maxcpus=N  effort=full|brief
+//                                        loglevel=0..7|error|warn|info|debug
 //     apic=auto|xapic|x2apic             watchdog=N
 //     -- ARGS
 //

@@ -151,6 +151,22 @@ uint64_t test_seed(void)
 
 // --------------------------------------------------------------------- Running
 
+unsigned test_rounds(unsigned all)
+{
+    return config.brief ? MAX(all / TEST_SHARE, 1u) : all;
+}
+
+// Multiples of the golden ratio: where they wrap is spread evenly, and meets no
+// period of what is tried.
+bool test_takes(unsigned number)
+{
+    if (!config.brief) {
+        return true;
+    }
+    uint64_t at = (test_seed() + number) * 0x9e3779b97f4a7c15ull;
+    return at < UINT64_MAX / TEST_SHARE;
+}
+
 static unsigned tests_count(const char *globs)
 {
     unsigned count = 0;
@@ -259,6 +275,9 @@ bool tests_run(const char *globs)
     scratch_prepare();
     uint32_t mark = heap_mark();
     printf("KTAP version 1\n1..%u\n", tests_count(globs));
+    if (config.brief) {
+        (void)test_seed(); // handlers will ask for it
+    }
     thread_failures_to(test_thread_failed);
     for (const struct test_entry *t = __tests_start; t < __tests_end; t++) {
         if (globs == NULL || glob_list_match(globs, t->name)) {

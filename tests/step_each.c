@@ -8,6 +8,7 @@
 #include "kernel/remote.h"
 #include "lib/types.h"
 #include "mm/bracket.h"
+#include "tests/framework.h"
 #include "tests/handlers.h"
 
 struct page *step_frame;
@@ -87,6 +88,15 @@ static void (*const at_each[])(void *) = {at_each_bracket, at_each_nmi,
                                           at_each_call, at_each_late_nmi,
                                           at_each_late_call};
 
+static unsigned step_number;
+
+static void at_each_taken(void *number)
+{
+    if (test_takes(step_number++)) {
+        at_each[*(unsigned *)number](NULL);
+    }
+}
+
 bool step_with_each(void (*fn)(void *), unsigned *fewest)
 {
     bool in_thread = percpu.trap_level == 0;
@@ -97,7 +107,7 @@ bool step_with_each(void (*fn)(void *), unsigned *fewest)
         uint32_t rights = pks_rights();
         unsigned depth = brackets_depth();
         handler_uses();
-        step_through(fn, NULL, at_each[i], NULL);
+        step_through(fn, NULL, at_each_taken, &i);
         unsigned uses = handler_uses();
         *fewest = MIN(*fewest, uses);
         if (!handlers_passed() || !rights_are(rights) ||

@@ -8,6 +8,7 @@
 #include "mm/heap.h"
 #include "mm/pagetable.h"
 #include "tests/engines.h"
+#include "tests/framework.h"
 #include "tests/scratch.h"
 
 #define LIVE_MAX 200
@@ -73,6 +74,9 @@ TEST(heap, sizes_0_to_5000)
     struct heap_usage before, after;
     heap_usage_read(&before);
     for (size_t size = 0; size <= 5000; size++) {
+        if (!test_takes(size)) {
+            continue;
+        }
         struct object *object = &ring[size % ARRAY_SIZE(ring)];
         CHECK(object_holds(object));
         kfree(object->at);
@@ -242,7 +246,7 @@ TEST(heap, random_model)
     size_t live = 0;
     memset(objects, 0, LIVE_MAX * sizeof(*objects));
     heap_usage_read(&before);
-    for (unsigned step = 0; step < 8000; step++) {
+    for (unsigned step = 0; step < test_rounds(8000); step++) {
         struct object *object = &objects[random_next(&state) % LIVE_MAX];
         if (object->at != NULL) {
             CHECK(object_holds(object));

@@ -6,6 +6,7 @@
 #include "lib/types.h"
 #include "mm/frames.h"
 #include "mm/heap.h"
+#include "tests/framework.h"
 
 struct node {
     struct node *next;
@@ -48,8 +49,10 @@ TEST(heap, slabs_come_back)
 {
     static const size_t sizes[] = {16, 48, 64, 192, 1000, 3000, 5000, MIB(1)};
     for (unsigned i = 0; i < ARRAY_SIZE(sizes); i++) {
-        uint64_t first = free_after_round(sizes[i]);
-        CHECK_EQ(free_after_round(sizes[i]), first);
+        if (test_takes(i)) {
+            uint64_t first = free_after_round(sizes[i]);
+            CHECK_EQ(free_after_round(sizes[i]), first);
+        }
     }
     // A slab goes when its last object does, all but one: no trim needed.
     heap_trim();

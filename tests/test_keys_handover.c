@@ -8,6 +8,7 @@
 #include "mm/keys.h"
 #include "mm/lock.h"
 #include "tests/engines.h"
+#include "tests/framework.h"
 #include "tests/handlers.h"
 
 #define LENT (PKS_KEYS - KEY_DOMAINS) // keys for domains
@@ -166,10 +167,9 @@ static void bracket_on_some(void *unused)
 // While keys change hands, and not before: the key would be taken here.
 static void at_each_in_the_lock(void *send_nmi)
 {
-    if (!mm_lock_held()) {
+    if (!mm_lock_held() || !test_takes(steps_with_lock++)) {
         return;
     }
-    steps_with_lock++;
     if (send_nmi != NULL) {
         cpu_nmi(cpu_id(), bracket_on_some, NULL);
     } else {
@@ -205,7 +205,7 @@ TEST(keys, handlers_while_keys_change_hands)
     domains_unmake();
 }
 
-static unsigned steps;
+static unsigned steps, looks;
 
 static void fill_frames(void *unused)
 {
@@ -226,7 +226,8 @@ static void at_each_take_all_keys(void *unused)
     (void)unused;
     const struct bracket *top = percpu.bracket_top[-1].interrupted;
     if (!mm_lock_held() &&
-        (top[-1].rights == PKRS_CLOSED || steps++ % 64 == 0)) {
+        (top[-1].rights == PKRS_CLOSED || steps++ % 64 == 0) &&
+        test_takes(looks++)) {
         for (unsigned i = 1; i < COUNT; i++) {
             bracket_on(i);
         }
@@ -239,7 +240,7 @@ TEST(keys, none_changes_hands_while_frames_are_filled)
 {
     NEEDS_REFUSALS();
     CHECK(domains_make());
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < test_rounds(3); i++) {
         kunmap_local(kmap_local_page(pages[0])); // a key to begin with
         steps = 0;
         step_through(fill_frames, NULL, at_each_take_all_keys, NULL);

@@ -11,6 +11,7 @@
 #include "mm/audit.h"
 #include "tests/alias.h"
 #include "tests/engines.h"
+#include "tests/framework.h"
 #include "tests/model.h"
 #include "tests/scratch.h"
 #include "tests/storm.h"
@@ -225,7 +226,7 @@ static void model_run(uint32_t steps)
 TEST(model, random)
 {
     NEEDS_ACCOUNT();
-    model_run(STEPS);
+    model_run(test_rounds(STEPS));
 }
 
 // The same calls with the same outcomes, whatever the engine, the build and the

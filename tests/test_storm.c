@@ -6,6 +6,7 @@
 #include "kernel/timer.h"
 #include "mm/frames.h"
 #include "tests/engines.h"
+#include "tests/framework.h"
 #include "tests/storm.h"
 #include "tests/threads.h"
 
@@ -157,14 +158,14 @@ static bool storm_lasts(void)
     struct storm_counts before, now;
     uint64_t end = clock_now() + clock_ticks(LIMIT_US);
     storm_counts_read(&before);
+    uint64_t handlers = before.handlers + test_rounds(HANDLERS);
+    uint64_t compared = before.compared + test_rounds(COMPARED);
     do {
         thread_sleep_ms(1);
         storm_counts_read(&now);
-    } while ((now.handlers - before.handlers < HANDLERS ||
-              now.compared - before.compared < COMPARED) &&
+    } while ((now.handlers < handlers || now.compared < compared) &&
              clock_now() < end);
-    return now.handlers - before.handlers >= HANDLERS &&
-           now.compared - before.compared >= COMPARED;
+    return now.handlers >= handlers && now.compared >= compared;
 }
 
 TEST(storm, of_interrupts_nmis_and_timers)

@@ -9,6 +9,7 @@
 #include "mm/long_maps.h"
 #include "mm/pagetable.h"
 #include "tests/engines.h"
+#include "tests/framework.h"
 #include "tests/scratch.h"
 
 #define FRAMES 256
@@ -142,7 +143,7 @@ TEST(vmap, churn)
         memset_page(pages[i], 0, (int)i, 1);
     }
     memset(areas, 0, AREAS * sizeof(*areas));
-    for (unsigned step = 0; step < 3 * AREAS; step++) {
+    for (unsigned step = 0; step < test_rounds(3 * AREAS); step++) {
         unsigned at = random_next(&state) % AREAS;
         if (areas[at] != NULL) {
             CHECK_EQ(*(unsigned char *)areas[at], at % FRAMES);

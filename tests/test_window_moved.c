@@ -7,6 +7,7 @@
 #include "mm/domain.h"
 #include "mm/local_window.h"
 #include "tests/engines.h"
+#include "tests/framework.h"
 #include "tests/threads.h"
 
 #define FRAMES 4
@@ -119,7 +120,9 @@ TEST(window_moved, an_nmi_waits_for_nobody)
     }
     CHECK(frames_get());
     for (at = instruction = 1; at <= instruction; at += stride()) {
-        close_elsewhere(nmi_uses_window);
+        if (at == 1 || test_takes(at)) {
+            close_elsewhere(nmi_uses_window);
+        }
     }
     frames_put();
 }
@@ -168,8 +171,10 @@ TEST(window_moved, an_nmi_takes_no_key_from_who_waits)
     }
     CHECK(frames_get());
     for (at = instruction = 1; at <= instruction; at += stride()) {
-        key_make_free();
-        close_elsewhere(nmi_wants_key);
+        if (at == 1 || test_takes(at)) {
+            key_make_free();
+            close_elsewhere(nmi_wants_key);
+        }
     }
     for (unsigned i = 0; i < DOMAINS; i++) {
         struct domain *domain = others[i] != NULL ? page_domain(others[i]) : 0;

@@ -95,23 +95,28 @@ class Elf:
                 for name in (".debug_str", ".debug_line_str")}
 
 
+NUMBERS = {kind: struct.Struct("<" + kind) for kind in "bBHIQ"}
+
+
 class Cursor:
     def __init__(self, data, offset):
         self.data, self.at = data, offset
 
     def take(self, layout):
-        value, = struct.unpack_from("<" + layout, self.data, self.at)
-        self.at += struct.calcsize("<" + layout)
+        number = NUMBERS[layout]
+        value, = number.unpack_from(self.data, self.at)
+        self.at += number.size
         return value
 
     def uleb(self):
-        value = shift = 0
-        while True:
-            byte = self.take("B")
-            value |= (byte & 0x7F) << shift
+        data, at = self.data, self.at
+        value, shift = data[at] & 0x7F, 7
+        while data[at] & 0x80:
+            at += 1
+            value |= (data[at] & 0x7F) << shift
             shift += 7
-            if not byte & 0x80:
-                return value
+        self.at = at + 1
+        return value
 
     def sleb(self):
         start = self.at
@@ -203,7 +208,8 @@ class LineUnit:
         found, cursor = [], self.cursor
         self.reset()
         while cursor.at < self.end:
-            opcode = cursor.take("B")
+            opcode = cursor.data[cursor.at]
+            cursor.at += 1
             if opcode >= self.opcode_base:
                 opcode -= self.opcode_base
                 self.address += opcode // self.line_range * self.min_length

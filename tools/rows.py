@@ -68,7 +68,8 @@ class Lines:
                and self.rows[self.at + 1][0] <= start):
             self.at += 1
         picked = []
-        for address, file, line in self.rows[self.at:]:
+        for at in range(self.at, len(self.rows)):
+            address, file, line = self.rows[at]
             if address >= end:
                 break
             address = max(address, start)

@@ -72,6 +72,8 @@ HOST_TEST(other_words)
     CHECK(parse("apic=xapic") && cmdline.apic == APIC_XAPIC);
     CHECK(parse("apic=x2apic") && cmdline.apic == APIC_X2APIC);
     CHECK(parse("apic=x2apic apic=auto") && cmdline.apic == APIC_AUTO);
+    CHECK(parse("test effort=brief") && cmdline.brief);
+    CHECK(parse("effort=brief effort=full") && !cmdline.brief);
     CHECK(parse("watchdog=90") && cmdline.watchdog == 90);
     CHECK(parse("watchdog=0") && cmdline.watchdog_given);
     CHECK_EQ(cmdline.watchdog, 0);
@@ -171,6 +173,7 @@ HOST_TEST(bad_values_are_refused)
     CHECK(refused("maxcpus=0", "maxcpus=0: want a number from 1 up"));
     CHECK(refused("loglevel=8", "loglevel=8: want 0 to 7, or error, warn, "
                                 "info or debug"));
+    CHECK(refused("effort=none", "effort=none: want full or brief"));
     CHECK(refused("apic=pic", "apic=pic: want auto, xapic or x2apic"));
     CHECK(refused("apic", "apic: want auto, xapic or x2apic"));
 }
