@@ -36,12 +36,13 @@ host_sources := \
 	kernel/cmdline.c kernel/lineedit.c kernel/lineedit_complete.c
 host_support := \
 	tests/host/images.c tests/host/medium.c tests/host/medium_pmem.c \
-	tests/host/memory_model.c tests/host/mutex.c tests/host/power_cut.c \
+	tests/host/memory_model.c tests/host/mutex.c tests/host/nfit_table.c \
+	tests/host/power_cut.c \
 	tests/host/power_cut_images.c tests/host/recorder.c \
 	tests/host/terminal.c
 host_test_names := \
-	string format glob number memory_map multiboot2 pvh acpi madt nfit cmdline \
-	lineedit medium power_cut
+	string format glob number memory_map multiboot2 pvh acpi madt nfit \
+	nfit_bad cmdline lineedit medium power_cut
 host_fuzz_names := \
 	multiboot2 pvh acpi memory_map cmdline format lineedit glob symbols
 
