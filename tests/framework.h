@@ -17,9 +17,9 @@ bool test_verdict_failed(void);
 const char *test_verdict_skip(void);
 
 // Of what a test tries, as much as this run is to try (boot word effort=): all
-// of it, or a part, one at least. test_takes() picks the items of such a part by
-// their numbers, one in TEST_SHARE, spread evenly, others with each seed. Any
-// context.
+// of it, or a part, one at least. test_takes() picks the items of such a part
+// by their numbers, one in TEST_SHARE, spread evenly, others with each seed.
+// Any context.
 #define TEST_SHARE 8
 unsigned test_rounds(unsigned all);
 bool test_takes(unsigned number);

@@ -12,8 +12,8 @@ extern struct page *step_frame;
 
 // Step through fn(NULL) with each of them in turn. Whether all of them found
 // every key closed, and this context's rights and brackets are as they were;
-// *fewest is how many times at least a handler ran, of those steps that the test
-// takes (test_takes()). Thread and handler context.
+// *fewest is how many times at least a handler ran, of those steps that the
+// test takes (test_takes()). Thread and handler context.
 bool step_with_each(void (*fn)(void *), unsigned *fewest);
 
 // The same for code whose rights are those of its brackets, of single frames

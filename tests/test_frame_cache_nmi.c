@@ -94,7 +94,8 @@ TEST(frame_cache, an_nmi_takes_no_key_that_fills)
     // Now with a key and a frame in the list from the start.
     allocate_and_free(NULL);
     only_while_filling = true;
-    right = right && steal_all_along() && tries > test_rounds(500) && thefts == 0;
+    right =
+        right && steal_all_along() && tries > test_rounds(500) && thefts == 0;
     CHECK(thieves_unmake());
     CHECK(right);
     CHECK(audit_run(&report));

@@ -101,8 +101,8 @@ static void frames_put(void)
     domain_destroy(other);
 }
 
-// What may be wanted of `all` uses by handlers. A call that waits for interrupts
-// leaves no room for the next.
+// What may be wanted of `all` uses by handlers. A call that waits for
+// interrupts leaves no room for the next.
 static unsigned uses(unsigned all)
 {
     return test_rounds(all) / (test_rounds(2) == 1 ? 2 : 1);
