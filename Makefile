@@ -819,7 +819,7 @@ soak-machine:
 
 crash-rounds: ## Kill QEMU under load, see that nothing is lost: ROUNDS=
 	@tools/install-deps run
-	@$(MAKE) $(PARALLEL) O=$(O)/crash APP=apps/crash elf
+	@$(MAKE) $(PARALLEL) O='$(O)/crash' APP=apps/crash elf
 	@$(PYTHON) tools/crash-rounds --build '$(O)/crash' $(MACHINE) \
 	    --rounds $(ROUNDS) --words '$(call boot_words,)'
 
@@ -833,6 +833,7 @@ TOOL_TESTS := \
     tests/docs/run-docs \
     tests/tools/test-reproducible \
     tests/tools/test-app \
+    tests/tools/test-crash \
     tests/tools/test-bugs \
     tests/tools/test-bench-check \
     tests/tools/test-crash-rounds \
