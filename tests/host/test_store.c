@@ -138,6 +138,10 @@ HOST_TEST(mount_says_what_is_wrong)
     header.blocks = 15;
     set_header(&header);
     CHECK_EQ(mount_error("cannot be"), -EUCLEAN);
+    header = good;
+    header.zero = 1;
+    set_header(&header);
+    CHECK_EQ(mount_error("cannot be"), -EUCLEAN);
     set_header(&good);
     poke(0x1000, 1);
     CHECK_EQ(mount_error("selector"), -EUCLEAN);
@@ -203,6 +207,36 @@ HOST_TEST(generations_end)
     store_help_end(&help);
 }
 
+// Sound blocks, and a superblock that counts wrong.
+static void miscount(uint64_t items, uint64_t snapshots)
+{
+    static uint8_t part[STORE_PART_SIZE];
+    struct store_superblock *superblock = (void *)part;
+    struct store_check check;
+
+    store_help_make(&help, BLOCKS, 0);
+    CHECK_EQ(store_put(help.store, &key_1, "x", 1), 0);
+    unmount();
+    medium_read(help.medium, 0x2000, part, sizeof(part));
+    superblock->items += items;
+    superblock->snapshots += snapshots;
+    superblock->next_snapshot += snapshots;
+    superblock->crc = crc32c_rest(part, sizeof(part));
+    medium_write(help.medium, 0x2000, part, sizeof(part));
+    CHECK_EQ(mount_error(""), 0);
+    CHECK_EQ(store_check(help.store, &check, NULL, NULL),
+             items + snapshots > 0 ? -EUCLEAN : 0);
+    CHECK_EQ(check.damaged, items + snapshots);
+    store_help_end(&help);
+}
+
+HOST_TEST(counts_are_checked)
+{
+    miscount(0, 0);
+    miscount(1, 0);
+    miscount(0, 1);
+}
+
 // ----------------------------------------------------------------- Puts, gets
 
 HOST_TEST(values_of_any_size)
@@ -247,6 +281,14 @@ HOST_TEST(own_object_is_not_for_users)
 }
 
 static unsigned scanned;
+
+static int count_one(void *arg, const struct store_key *key, const void *bytes,
+                     size_t size)
+{
+    (void)arg, (void)key, (void)bytes, (void)size;
+    scanned++;
+    return 0;
+}
 
 static int expect_order(void *arg, const struct store_key *key,
                         const void *bytes, size_t size)
@@ -327,6 +369,17 @@ HOST_TEST(reading_costs_brackets_only)
     CHECK_EQ(after.write_brackets, before.write_brackets);
     CHECK_EQ(after.lines + after.fences, before.lines + before.fences);
     CHECK_EQ(after.allocated, before.allocated);
+    // The first leaf has 15 of these; the next one is not looked at.
+    const struct store_key first = {0, 0, 0}, last = {14, 0, 0};
+    struct store_view view;
+    CHECK_EQ(store_view_begin(help.store, 0, &view), 0);
+    scanned = 0;
+    medium_count(&before);
+    CHECK_EQ(store_view_scan(&view, &first, &last, count_one, NULL), 0);
+    medium_count(&after);
+    CHECK_EQ(scanned, 15);
+    CHECK_EQ(after.brackets - before.brackets, 1);
+    store_view_end(&view);
     store_help_end(&help);
 }
 
