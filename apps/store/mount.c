@@ -152,7 +152,8 @@ static int find_used(struct store *store, struct store_state *state,
 
     bits_set(store->used, 0);
     store->used_count = 1;
-    int result = walk_tree(&walk, &state->root);
+    walk_tree(&walk, &state->root);
+    int result = walk.problem.error;
     if (result == 0) {
         result = snapshot_scan(store, &state->root, 0, walk_snapshot, &found);
     }

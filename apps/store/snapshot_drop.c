@@ -81,8 +81,9 @@ static int free_blocks(struct store_tx *tx, const struct neighbours *found)
     }
     snapshot_root(&found->record, &mine);
     memset(store->marks, 0, bits_size(store->blocks));
-    if (walk_tree(&walk, &next) != 0) {
-        return -EUCLEAN;
+    walk_tree(&walk, &next);
+    if (walk.problem.error != 0) {
+        return walk.problem.error;
     }
     walk.visit = free_unkept;
     walk_tree(&walk, &mine);

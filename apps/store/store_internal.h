@@ -312,8 +312,8 @@ struct store_walk {
 };
 
 // Visit all nodes of a tree; only inner ones are read. Goes on after damage,
-// and returns -EUCLEAN at the end.
-int walk_tree(struct store_walk *walk, const struct store_ref *root);
+// and notes the first that it comes to in `problem`.
+void walk_tree(struct store_walk *walk, const struct store_ref *root);
 
 // ---------------------------------------------------------------- others
 

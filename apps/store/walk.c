@@ -5,7 +5,7 @@
 // it is found which blocks only a snapshot has.
 #include "apps/store/search.h"
 
-static int damage(struct store_walk *walk, const struct store_ref *ref)
+static void damage(struct store_walk *walk, const struct store_ref *ref)
 {
     if (walk->problem.error == 0) {
         walk->problem = (struct store_problem){
@@ -14,33 +14,33 @@ static int damage(struct store_walk *walk, const struct store_ref *ref)
             .text = "an inner node is damaged; check says more",
         };
     }
-    return -EUCLEAN;
 }
 
 // As deep as the tree is high: the level falls with each call.
-int walk_tree(struct store_walk *walk, const struct store_ref *root)
+void walk_tree(struct store_walk *walk, const struct store_ref *root)
 {
     struct store *store = walk->store;
-    int result = 0;
 
-    if (root->block == 0 || root->block >= store->blocks) {
-        return root->block == 0 ? 0 : damage(walk, root);
+    if (root->block == 0) {
+        return;
+    }
+    if (root->block >= store->blocks) {
+        damage(walk, root);
+        return;
     }
     if (!walk->visit(walk, root) || root->level == 0) {
-        return 0;
+        return;
     }
     const struct store_node *node = node_open(store, root, walk->own);
     if (node == NULL) {
-        return damage(walk, root);
+        damage(walk, root);
+        return;
     }
     uint32_t count = MIN(node->count, STORE_INNER_MAX);
     for (uint32_t i = 0; i < count; i++) {
         struct store_ref child;
         inner_child(&inner_items(node)[i], root->level, &child);
-        if (walk_tree(walk, &child) != 0) {
-            result = -EUCLEAN;
-        }
+        walk_tree(walk, &child);
     }
     kunmap_local(node);
-    return result;
 }

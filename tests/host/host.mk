@@ -54,9 +54,10 @@ host_sources += \
 	apps/store/snapshot.c apps/store/snapshot_drop.c apps/store/stats.c \
 	apps/store/tree_del.c apps/store/tree_put.c apps/store/tree_read.c \
 	apps/store/tx.c apps/store/verify.c apps/store/view.c apps/store/walk.c
-host_support += tests/host/store_help.c
+host_support += tests/host/damage.c tests/host/store_help.c
 host_test_names += \
-	crc32c store store_damage store_memory store_model store_snapshot \
+	crc32c store store_damage store_memory store_model store_mount \
+	store_snapshot store_sound \
 	store_threads store_tree
 
 # The store's power cuts and damage.

@@ -60,6 +60,15 @@ void store_help_end(struct store_help *help)
     help->medium = NULL;
 }
 
+void store_help_flip(struct store_help *help, size_t offset, uint8_t bits)
+{
+    uint8_t byte;
+
+    medium_read(help->medium, offset, &byte, 1);
+    byte ^= bits;
+    medium_write(help->medium, offset, &byte, 1);
+}
+
 uint64_t store_help_random(uint64_t *state)
 {
     uint64_t x = *state += 0x9e3779b97f4a7c15ull; // splitmix64

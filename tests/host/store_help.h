@@ -27,6 +27,9 @@ int store_help_remount(struct store_help *help, unsigned flags);
 // Unmount, if it is mounted, and give the medium back.
 void store_help_end(struct store_help *help);
 
+// Damage: flip bits of a byte of the medium.
+void store_help_flip(struct store_help *help, size_t offset, uint8_t bits);
+
 // Content for a value that depends on every bit of the seed.
 void store_help_fill(uint8_t *value, size_t size, uint64_t seed);
 

@@ -3,205 +3,15 @@
 // The store's calls one by one: what they give, refuse, and cost.
 #include "apps/store/store.h"
 
-#include <stdlib.h>
-
-#include "apps/store/crc32c.h"
-#include "apps/store/format.h"
 #include "tests/host/store_help.h"
 #include "tests/host/tap.h"
 
 #define BLOCKS 64
-#define BYTES ((size_t)BLOCKS * STORE_BLOCK_SIZE)
 
 static const struct store_key key_1 = {1, 2, 3};
 
 static struct store_help help;
 static uint8_t value[STORE_VALUE_MAX + 1], got[STORE_VALUE_MAX];
-
-// ------------------------------------------------------------ Format and mount
-
-HOST_TEST(format_is_careful)
-{
-    struct medium *medium = medium_create(BYTES);
-    struct page *pages = medium_pages(medium);
-    uint8_t byte = 1;
-
-    CHECK_EQ(store_format(pages, 15 * STORE_BLOCK_SIZE, store_help_uuid, true),
-             -EINVAL);
-    CHECK_EQ(store_format(pages, UINT64_MAX, store_help_uuid, true), -EINVAL);
-    medium_write(medium, STORE_BLOCK_SIZE - 1, &byte, 1);
-    CHECK_EQ(store_format(pages, BYTES, store_help_uuid, false), -EEXIST);
-    CHECK_EQ(store_format(pages, BYTES, store_help_uuid, true), 0);
-    CHECK_EQ(store_format(pages, BYTES, store_help_uuid, false), -EEXIST);
-    medium_destroy(medium);
-}
-
-HOST_TEST(format_to_the_byte)
-{
-    struct store_header header;
-    struct store_superblock superblock;
-    uint64_t selector;
-    uint8_t block[STORE_BLOCK_SIZE];
-
-    store_help_make(&help, BLOCKS, 0);
-    medium_read(help.medium, 0, block, sizeof(block));
-    memcpy(&header, block, sizeof(header));
-    CHECK(memcmp(block + 8, "KEYHOLE\n", 8) == 0);
-    CHECK(header.version == 1 && header.block_size == 16384 &&
-          header.blocks == BLOCKS);
-    CHECK(memcmp(header.uuid, store_help_uuid, 16) == 0);
-    CHECK_EQ(header.crc, crc32c_by_table(block + 4, 4092));
-    memcpy(&selector, block + 0x1000, 8);
-    CHECK_EQ(selector & 0xffffffffffff, 1);
-    CHECK_EQ(selector >> 48, crc32c_by_table(block + 0x1000, 6) & 0xffff);
-    memcpy(&superblock, block + 0x3000, sizeof(superblock));
-    CHECK(superblock.generation == 1 && superblock.root == 0 &&
-          superblock.items == 0 && superblock.next_snapshot == 1);
-    CHECK_EQ(superblock.crc, crc32c_by_table(block + 0x3004, 4092));
-    store_help_end(&help);
-}
-
-static int mount_error(const char *part)
-{
-    struct store_problem problem;
-    int result = store_help_mount(&help, 0, &problem);
-
-    if (result != 0 &&
-        (problem.error != result || strstr(problem.text, part) == NULL)) {
-        host_test_fail(__FILE__, __LINE__, "%d: %s", problem.error,
-                       problem.text);
-    }
-    return result;
-}
-
-static void poke(size_t offset, uint8_t flip)
-{
-    uint8_t byte;
-
-    medium_read(help.medium, offset, &byte, 1);
-    byte ^= flip;
-    medium_write(help.medium, offset, &byte, 1);
-}
-
-static void unmount(void)
-{
-    if (store_unmount(help.store) != 0) {
-        abort();
-    }
-    help.store = NULL;
-}
-
-// A header that says something else, and says it soundly.
-static void set_header(const struct store_header *wanted)
-{
-    static uint8_t part[STORE_PART_SIZE];
-    struct store_header *header = (void *)part;
-
-    *header = *wanted;
-    header->crc = crc32c_rest(part, sizeof(part));
-    medium_write(help.medium, 0, part, sizeof(part));
-}
-
-HOST_TEST(mount_says_what_is_wrong)
-{
-    struct store_problem problem;
-    struct store_header header, good;
-
-    store_help_make(&help, BLOCKS, 0);
-    unmount();
-    CHECK_EQ(store_mount(medium_pages(help.medium), BYTES, 1u << 31,
-                         &help.store, NULL),
-             -EINVAL);
-    CHECK_EQ(store_mount(medium_pages(help.medium), 15 * STORE_BLOCK_SIZE, 0,
-                         &help.store, &problem),
-             -ENODEV);
-    CHECK_EQ(store_mount(medium_pages(help.medium), BYTES - 1, 0, &help.store,
-                         &problem),
-             -EUCLEAN);
-    CHECK(strstr(problem.text, "larger than the memory") != NULL);
-    medium_read(help.medium, 0, &good, sizeof(good));
-    poke(8, 1); // the magic
-    CHECK_EQ(mount_error("no store"), -ENODEV);
-    poke(8, 1);
-    poke(4000, 1);
-    CHECK_EQ(mount_error("header's checksum"), -EUCLEAN);
-    poke(4000, 1);
-    header = good;
-    header.version = 2;
-    set_header(&header);
-    CHECK_EQ(mount_error("another version"), -EOPNOTSUPP);
-    header = good;
-    header.block_size = 4096;
-    set_header(&header);
-    CHECK_EQ(mount_error("block size"), -EOPNOTSUPP);
-    header = good;
-    header.blocks = 15;
-    set_header(&header);
-    CHECK_EQ(mount_error("cannot be"), -EUCLEAN);
-    set_header(&good);
-    poke(0x1000, 1);
-    CHECK_EQ(mount_error("selector"), -EUCLEAN);
-    poke(0x1000, 1);
-    poke(0x3010, 1);
-    CHECK_EQ(mount_error("superblock's checksum"), -EUCLEAN);
-    poke(0x3010, 1);
-    CHECK_EQ(mount_error(""), 0);
-    store_help_end(&help);
-    help.medium = medium_create(BYTES);
-    CHECK_EQ(mount_error("nothing"), -ENODEV);
-    store_help_end(&help);
-}
-
-HOST_TEST(older_superblock_is_not_taken_instead)
-{
-    store_help_make(&help, BLOCKS, 0);
-    CHECK_EQ(store_put(help.store, &key_1, "x", 1), 0);
-    unmount();
-    poke(0x2000, 1); // of generation 2, the current one; 1 is sound
-    CHECK_EQ(mount_error("superblock"), -EUCLEAN);
-    poke(0x2000, 1);
-    CHECK_EQ(mount_error(""), 0);
-    store_help_end(&help);
-}
-
-HOST_TEST(read_only)
-{
-    struct store_tx *tx;
-    size_t size;
-
-    store_help_make(&help, BLOCKS, 0);
-    CHECK_EQ(store_put(help.store, &key_1, "x", 1), 0);
-    CHECK_EQ(store_help_remount(&help, STORE_READ_ONLY), 0);
-    CHECK_EQ(store_begin(help.store, &tx), -EROFS);
-    CHECK_EQ(store_put(help.store, &key_1, "y", 1), -EROFS);
-    CHECK_EQ(store_get(help.store, &key_1, got, sizeof(got), &size), 0);
-    CHECK(size == 1 && got[0] == 'x');
-    store_help_end(&help);
-}
-
-// The last generation that the selector can name.
-HOST_TEST(generations_end)
-{
-    static uint8_t part[STORE_PART_SIZE];
-    struct store_superblock *superblock = (void *)part;
-    uint64_t selector, generation = STORE_GENERATION_MAX - 1;
-    struct store_tx *tx;
-
-    store_help_make(&help, BLOCKS, 0);
-    unmount();
-    medium_read(help.medium, 0x3000, part, sizeof(part));
-    superblock->generation = generation;
-    superblock->crc = crc32c_rest(part, sizeof(part));
-    medium_write(help.medium, 0x2000, part, sizeof(part));
-    selector = generation | (uint64_t)crc32c_by_table(&generation, 6) << 48;
-    medium_write(help.medium, 0x1000, &selector, sizeof(selector));
-    CHECK_EQ(mount_error(""), 0);
-    CHECK_EQ(store_put(help.store, &key_1, "x", 1), 0);
-    CHECK_EQ(store_put(help.store, &key_1, "y", 1), -ERANGE);
-    CHECK_EQ(store_begin(help.store, &tx), -ERANGE);
-    CHECK_EQ(store_help_remount(&help, 0), 0);
-    store_help_end(&help);
-}
 
 // ----------------------------------------------------------------- Puts, gets
 
@@ -247,6 +57,14 @@ HOST_TEST(own_object_is_not_for_users)
 }
 
 static unsigned scanned;
+
+static int count_one(void *arg, const struct store_key *key, const void *bytes,
+                     size_t size)
+{
+    (void)arg, (void)key, (void)bytes, (void)size;
+    scanned++;
+    return 0;
+}
 
 static int expect_order(void *arg, const struct store_key *key,
                         const void *bytes, size_t size)
@@ -327,6 +145,17 @@ HOST_TEST(reading_costs_brackets_only)
     CHECK_EQ(after.write_brackets, before.write_brackets);
     CHECK_EQ(after.lines + after.fences, before.lines + before.fences);
     CHECK_EQ(after.allocated, before.allocated);
+    // The first leaf has 15 of these; the next one is not looked at.
+    const struct store_key first = {0, 0, 0}, last = {14, 0, 0};
+    struct store_view view;
+    CHECK_EQ(store_view_begin(help.store, 0, &view), 0);
+    scanned = 0;
+    medium_count(&before);
+    CHECK_EQ(store_view_scan(&view, &first, &last, count_one, NULL), 0);
+    medium_count(&after);
+    CHECK_EQ(scanned, 15);
+    CHECK_EQ(after.brackets - before.brackets, 1);
+    store_view_end(&view);
     store_help_end(&help);
 }
 
@@ -431,7 +260,7 @@ HOST_TEST(block_that_is_lost_is_not_committed)
         CHECK_EQ(store_begin(help.store, &tx), 0);
         CHECK_EQ(store_tx_put(tx, &key_1, "new", 3), 0);
         // The blocks behind it, in turn.
-        poke((2 + i) * STORE_BLOCK_SIZE + fields[i], 0x10);
+        store_help_flip(&help, (2 + i) * STORE_BLOCK_SIZE + fields[i], 0x10);
         CHECK_EQ(store_commit(tx), -EUCLEAN);
         CHECK(store_help_check(help.store, &check));
     }
