@@ -8,10 +8,9 @@
 # Targets: host-test (TAP of one program after the other), host-fuzz (each
 # fuzzer, or FUZZ=NAME alone, for FUZZ_SECONDS seconds), host-power-cuts (the
 # store's, TIMES as long as in host-test), host-programs (build all, run
-# nothing), host-seeds (write the committed seeds that are not text again),
-# host-yardstick (build what tools/store-yardstick runs). For a harness
-# that runs programs without arguments, HOST_TEST_PROGRAMS are the unit tests
-# and HOST_FUZZ_SOURCES one small script for each fuzzer.
+# nothing), host-seeds (write the committed seeds that are not text again). For
+# a harness that runs programs without arguments, HOST_TEST_PROGRAMS are the
+# unit tests and HOST_FUZZ_SOURCES one small script for each fuzzer.
 
 O ?= build
 FUZZ_SECONDS ?= 3
@@ -19,7 +18,7 @@ TIMES ?= 20
 HOST_CC ?= gcc
 HOST_FUZZ_CC ?= clang
 
-.PHONY: host-test host-fuzz host-programs host-seeds host-power-cuts host-force
+.PHONY: host-test host-fuzz host-power-cuts host-programs host-seeds host-force
 .PHONY: host-yardstick
 
 host-test:
