@@ -246,6 +246,7 @@ TEST_SRCS := \
     tests/test_copy.c \
     tests/test_cpus.c \
     tests/test_cpus_keys.c \
+    tests/test_effort.c \
     tests/test_fault.c \
     tests/test_fault_mode.c \
     tests/test_fault_mode_watch.c \
