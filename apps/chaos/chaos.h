@@ -5,8 +5,8 @@
 //
 // Workers use the store and know what must be in it (work.c, model.c). Holders
 // have blocks of it open, and write nothing. Culprits stray: threads
-// (stray.c), and handlers that interrupt all of these (handlers.c). At the end
-// every byte is compared (verify.c).
+// (culprit.c), and handlers that interrupt all of these (handlers.c). At the
+// end every byte is compared (verify.c).
 #pragma once
 
 #include "apps/store/store.h"
@@ -174,7 +174,7 @@ bool model_value_is(unsigned number, uint32_t version, const uint8_t *value,
 // ------------------------------------------------------------------- The
 // others
 
-// Threads of work.c and stray.c: fn(arg) until the round is over.
+// Threads of work.c and culprit.c: fn(arg) until the round is over.
 int worker_run(void *number);
 int holder_run(void *number);
 int culprit_run(void *culprit);
@@ -194,6 +194,13 @@ struct aim {
     size_t length, skip;
     struct page *page;
 };
+
+#define STRAY_LENGTH_MAX 64
+
+// Count what came of a stray write. `blamed`: it is known who it was. Any
+// context.
+void stray_note(enum stray kind, const struct aim *aim, bool through,
+                const struct fault *fault, bool blamed);
 
 // Write there, without being stopped, and count what comes of it. Any context.
 void stray_write(enum stray kind, struct culprit *culprit,
