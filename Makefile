@@ -916,7 +916,7 @@ install-deps: ## Install every Debian package that any target needs
 clean: ## Remove everything that was built
 	@if [ -e $(O) ] && [ ! -e $(O)/flags.stamp ] && [ ! -e $(O)/variant ] && \
 	    [ ! -e $(O)/release ] && [ ! -e $(O)/docs/html ] && \
-	    [ ! -e $(O)/crash ] && \
+	    [ ! -e $(O)/crash ] && [ ! -e $(O)/chaos ] && \
 	    [ ! -e $(O)/verify ]; then \
 	    echo "make clean: $(O) was not made by this Makefile" >&2; exit 1; \
 	fi; rm -rf $(O)
