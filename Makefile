@@ -24,6 +24,7 @@ COSTS :=#: of the report's model, in cycles: NAME=LOW:HIGH ...
 ROUNDS := 20#: how often `make crash-rounds` kills the machine
 ITEMS :=#: in each store of `make yardstick`
 MINUTES :=#: how long `make soak` runs its mix
+STRAYS := 10000#: of `make chaos`, in each engine
 TIMES := 20#: how much longer than a test `make power-cuts` is
 PROTECT :=#: engine: pks, exact, open, flip, auto
 SMP := 1#: CPUs of the machine
@@ -532,7 +533,7 @@ MACHINE = --qemu '$(QEMU)' --cpu '$(CPU)' --memory '$(MEM)' --smp '$(SMP)' \
 
 .PHONY: mutants iso elf run test bench bench-boot bench-wall debug lint help clean format
 .PHONY: power-cuts install-deps soak docs verify bench-check report bench-check bench-accept bench-release FORCE
-.PHONY: crash-rounds
+.PHONY: chaos crash-rounds
 .PHONY: yardstick
 .PHONY: run-machine debug-machine bench-machine soak-machine test-all test-parts test-one
 
@@ -836,6 +837,7 @@ TOOL_TESTS := \
     tests/tools/test-app \
     tests/tools/test-crash \
     tests/tools/test-bugs \
+    tests/tools/test-chaos \
     tests/tools/test-bench-check \
     tests/tools/test-crash-rounds \
     tests/tools/test-layers \
@@ -876,6 +878,14 @@ $(O)/docs/html/index.html: include/keyhole.h tools/reference tools/header.py \
 power-cuts: ## Cut the power of the store's memory, on the host: TIMES=n as long
 	@$(MAKE) $(PARALLEL) host-power-cuts
 
+chaos: ## Stray writes into a store at work, by engine: STRAYS=n PROTECT= SMP=
+	@tools/install-deps run
+	@$(MAKE) $(PARALLEL) O=$(O)/chaos APP=apps/chaos elf
+	@$(PYTHON) tools/chaos --build '$(O)/chaos' --strays '$(STRAYS)' \
+	    --qemu '$(QEMU)' --cpu '$(CPU)' --memory '$(MEM)' \
+	    --smp $(if $(filter command%,$(origin SMP)),$(SMP),2) \
+	    $(if $(PROTECT),--engines '$(PROTECT)') --words '$(APPEND)'
+
 verify: ## Check the models of rights and shootdown with spin
 	@tools/install-deps verify
 	@$(PYTHON) tools/verify --jobs $(JOBS) --out '$(O)/verify'
@@ -907,7 +917,7 @@ install-deps: ## Install every Debian package that any target needs
 clean: ## Remove everything that was built
 	@if [ -e $(O) ] && [ ! -e $(O)/flags.stamp ] && [ ! -e $(O)/variant ] && \
 	    [ ! -e $(O)/release ] && [ ! -e $(O)/docs/html ] && \
-	    [ ! -e $(O)/crash ] && \
+	    [ ! -e $(O)/crash ] && [ ! -e $(O)/chaos ] && \
 	    [ ! -e $(O)/verify ]; then \
 	    echo "make clean: $(O) was not made by this Makefile" >&2; exit 1; \
 	fi; rm -rf $(O)

@@ -25,6 +25,11 @@ static inline uint64_t cpu_read_cr2(void)
     return value;
 }
 
+static inline void cpu_write_cr2(uint64_t value)
+{
+    __asm__ volatile("mov %0, %%cr2" : : "r"(value));
+}
+
 static inline uint64_t cpu_read_cr3(void)
 {
     uint64_t value;

@@ -103,6 +103,23 @@ static void balance_check(const struct trap_frame *trap, unsigned locks)
     }
 }
 
+// It may have interrupted the handler of a #PF that has not read CR2 yet, and
+// what it runs may fault: then the record would name the wrong address.
+static void nmi_handle(const struct trap_frame *trap)
+{
+    uintptr_t address = cpu_read_cr2();
+    percpu.nmi_level = percpu.trap_level;
+    if (unlikely(panic_elsewhere())) {
+        panic_stop(trap);
+    }
+    if (!remote_nmi_handle()) {
+        printf("keyhole: NMI that nobody asked for, at 0x%lx\n", trap->rip);
+    }
+    if (unlikely(cpu_read_cr2() != address)) {
+        cpu_write_cr2(address);
+    }
+}
+
 void trap_handle(struct trap_frame *trap)
 {
     unsigned locks = lock_check_count();
@@ -121,13 +138,7 @@ void trap_handle(struct trap_frame *trap)
     case TRAP_MC:
         panic("machine check: the hardware reported an error");
     case TRAP_NMI:
-        percpu.nmi_level = percpu.trap_level;
-        if (unlikely(panic_elsewhere())) {
-            panic_stop(trap);
-        }
-        if (!remote_nmi_handle()) {
-            printf("keyhole: NMI that nobody asked for, at 0x%lx\n", trap->rip);
-        }
+        nmi_handle(trap);
         break;
     case TRAP_DB:
         if (!pass_end(trap) && !step_handle(trap)) {

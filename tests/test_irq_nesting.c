@@ -136,6 +136,31 @@ TEST(irq, nmi_in_call_in_bracket)
     frames_put();
 }
 
+static void probe_closed(void *closed)
+{
+    char byte;
+    struct fault fault;
+    HANDLER_CHECK(!probe_read(closed, &byte, 1, &fault));
+    HANDLER_CHECK(fault.address == (uintptr_t)closed);
+}
+
+// It may be the handler of a #PF that has not read CR2 yet which it interrupts.
+TEST(irq, nmi_leaves_cr2)
+{
+    NEEDS_REFUSALS();
+    CHECK(frames_get());
+    uintptr_t address = 0x123456789abc;
+    void *closed = page_direct_map_address(handlers);
+    uint64_t flags = cpu_interrupts_off();
+    cpu_write_cr2(address);
+    cpu_nmi(cpu_id(), probe_closed, closed);
+    uintptr_t left = cpu_read_cr2();
+    cpu_interrupts_restore(flags);
+    CHECK(handlers_passed());
+    CHECK_EQ(left, address);
+    frames_put();
+}
+
 static struct remote_call second_nmi;
 static volatile unsigned second_nmi_runs;
 
