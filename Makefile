@@ -216,6 +216,7 @@ FRAMEWORK_SRCS := \
 
 TEST_SRCS := \
     tests/alias.c \
+    tests/bench_block.c \
     tests/bench_cpus.c \
     tests/bench_duties.asm \
     tests/bench_floor.c \
@@ -223,6 +224,8 @@ TEST_SRCS := \
     tests/bench_irq.c \
     tests/bench_lengths.c \
     tests/bench_parallel.c \
+    tests/bench_store.c \
+    tests/bench_store_fill.c \
     tests/breakpoint.c \
     tests/handler_stubs.asm \
     tests/handlers.c \
@@ -581,8 +584,9 @@ $(SMALL_SRCS:%=$(O)/obj/%.o): CFLAGS += -Os
 
 # What is measured in them is the kernel's inlined code, and code as an
 # application has it.
-$(addprefix $(O)/obj/,$(addsuffix .o,tests/bench_floor.c tests/bench_frames.c \
-    tests/bench_lengths.c $(filter tests/workload%,$(TEST_SRCS)))): CFLAGS += -O2
+$(addprefix $(O)/obj/,$(addsuffix .o,tests/bench_block.c \
+    tests/bench_floor.c tests/bench_frames.c tests/bench_lengths.c \
+    tests/bench_store.c $(filter tests/workload%,$(TEST_SRCS)))): CFLAGS += -O2
 
 # Types that only a debugger reads, and no code.
 $(O)/obj/mm/debugger.c.o: CFLAGS += -fno-eliminate-unused-debug-types
