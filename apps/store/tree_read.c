@@ -17,7 +17,7 @@ static const struct store_node *find_leaf(struct store *store,
     const struct store_node *node =
         top != NULL ? top : node_open(store, &ref, own);
 
-    while (node != NULL && ref.level > 0) {
+    while (likely(node != NULL) && ref.level > 0) {
         uint32_t count = node->count;
         bool sane = inner_count_is_sane(count);
         if (likely(sane)) {
@@ -26,7 +26,7 @@ static const struct store_node *find_leaf(struct store *store,
         if (node != top) {
             kunmap_local(node);
         }
-        node = sane ? node_open(store, &ref, own) : NULL;
+        node = likely(sane) ? node_open_in_line(store, &ref, own) : NULL;
     }
     return node;
 }
