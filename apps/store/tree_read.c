@@ -5,17 +5,16 @@
 // others nested ones, which change no right.
 #include "apps/store/search.h"
 
-// The leaf where a key is, if it is anywhere; mapped, unless it is `top`. NULL:
-// damage.
-static const struct store_node *find_leaf(struct store *store,
-                                          const struct store_ref *root,
-                                          const struct store_node *top,
-                                          uint64_t own,
-                                          const struct store_key *key)
+// The leaf where a key is, if it is anywhere; mapped, unless it is `top`, the
+// root, which is. NULL: damage.
+static inline const struct store_node *find_leaf(struct store *store,
+                                                 const struct store_ref *root,
+                                                 const struct store_node *top,
+                                                 uint64_t own,
+                                                 const struct store_key *key)
 {
     struct store_ref ref = *root;
-    const struct store_node *node =
-        top != NULL ? top : node_open(store, &ref, own);
+    const struct store_node *node = top;
 
     while (likely(node != NULL) && ref.level > 0) {
         uint32_t count = node->count;
@@ -63,16 +62,27 @@ int tree_get(struct store *store, const struct store_ref *root,
              const struct store_key *key, void *value, size_t room,
              size_t *size)
 {
+    const struct store_node *held = NULL;
+
     if (root->block == 0) {
         return -ENOENT;
     }
-    const struct store_node *leaf = find_leaf(store, root, top, own, key);
-    if (leaf == NULL) {
-        return -EUCLEAN;
+    if (unlikely(top == NULL)) {
+        top = held = node_open(store, root, own);
+        if (top == NULL) {
+            return -EUCLEAN;
+        }
     }
-    int result = copy_value(leaf, key, value, room, size);
-    if (leaf != top) {
-        kunmap_local(leaf);
+    const struct store_node *leaf = find_leaf(store, root, top, own, key);
+    int result = -EUCLEAN;
+    if (likely(leaf != NULL)) {
+        result = copy_value(leaf, key, value, room, size);
+        if (leaf != top) {
+            kunmap_local(leaf);
+        }
+    }
+    if (unlikely(held != NULL)) {
+        kunmap_local(held);
     }
     return result;
 }
