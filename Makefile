@@ -22,6 +22,7 @@ MUTANT :=#: mutants to try: GLOB[,GLOB]
 BENCH :=#: benchmarks to run: GLOB[,GLOB]
 COSTS :=#: of the report's model, in cycles: NAME=LOW:HIGH ...
 ROUNDS := 20#: how often `make crash-rounds` kills the machine
+KEYS :=#: in the store of `make bench-store`
 ITEMS :=#: in each store of `make yardstick`
 MINUTES :=#: how long `make soak` runs its mix
 STRAYS := 10000#: of `make chaos`, in each engine
@@ -537,7 +538,7 @@ MACHINE = --qemu '$(QEMU)' --cpu '$(CPU)' --memory '$(MEM)' --smp '$(SMP)' \
 .PHONY: mutants iso elf run test bench bench-boot bench-wall debug lint help clean format
 .PHONY: power-cuts install-deps soak docs verify bench-check report bench-check bench-accept bench-release FORCE
 .PHONY: chaos crash-rounds
-.PHONY: yardstick
+.PHONY: yardstick bench-store
 .PHONY: run-machine debug-machine bench-machine soak-machine test-all test-parts test-one
 
 iso: $(ISO) ## Build $(O)/keyhole.iso (default)
@@ -744,6 +745,11 @@ bench-release:
 	@tools/install-deps run
 	@$(MAKE) $(PARALLEL) O=$(O)/release BUILD=release elf
 
+bench-store: bench-release ## Measure the store under each engine: KEYS=1000000
+	@$(PYTHON) tools/bench-store --build '$(O)/release' --qemu '$(QEMU)' \
+	    --jobs $(JOBS) $(if $(KEYS),--keys $(KEYS)) \
+	    $(if $(PROTECT),--engine $(PROTECT))
+
 bench-boot: ## Instructions of all CPUs until the first test: on one, and on SMP=8
 	@tools/install-deps run
 	@$(MAKE) $(PARALLEL) O=$(O)/release BUILD=release elf
@@ -843,6 +849,7 @@ TOOL_TESTS := \
     tests/tools/test-bugs \
     tests/tools/test-chaos \
     tests/tools/test-bench-check \
+    tests/tools/test-bench-store \
     tests/tools/test-crash-rounds \
     tests/tools/test-layers \
     tests/tools/test-engines \

@@ -79,7 +79,6 @@ static bool rights_hold(uint64_t *is, uint64_t *wanted)
     return brackets_depth() != 0 || *is == *wanted;
 }
 
-
 static bool direct_leaf_is_right(uint64_t leaf, unsigned key)
 {
     (void)key;

@@ -84,8 +84,8 @@ bool watch_range_locked(uintptr_t address, size_t pages);
 
 // ---- For engines: the leaf of the direct map (struct engine, watch_direct).
 
-// Take from leaves of 4 KiB, the first of which is for `address`, what the watch
-// wants, or give it back, and invalidate. Tables open.
+// Take from leaves of 4 KiB, the first of which is for `address`, what the
+// watch wants, or give it back, and invalidate. Tables open.
 void watch_leaves(const struct watch *watch, uint64_t *entry, uintptr_t address,
                   size_t count, bool begin, struct tlb_batch *batch);
 

@@ -10,7 +10,7 @@
 #define ORDER 2
 #define FRAMES (1u << ORDER)
 #define SIZE (FRAMES * PAGE_SIZE)
-#define ITEM_AT 64   // in the first frame, an item has the place of its value
+#define ITEM_AT 64    // in the first frame, an item has the place of its value
 #define VALUE_AT 9000 // in the third
 #define BATCH 64
 
@@ -77,7 +77,8 @@ static inline const uint8_t *copy_all(struct page *first)
 BLOCK_BENCH(copy_item, copy_all(first), read_item, (void)block)
 BLOCK_BENCH(copy_all, copy_all(first), read_all, (void)block)
 
-// ----------------------------------------------------- A bracket for each frame
+// ----------------------------------------------------- A bracket for each
+// frame
 
 static inline void item_of_pages(const uint8_t *const at[])
 {

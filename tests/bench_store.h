@@ -14,7 +14,7 @@
 
 struct bench_store {
     struct store *store;
-    uint64_t filled; // keys of the numbers below are there
+    uint64_t filled;                  // keys of the numbers below are there
     uint8_t block0[STORE_BLOCK_SIZE]; // while it is put away
     struct store_stats stats;         // when what is measured began
     struct map_stats map;

@@ -118,8 +118,7 @@ void bench_store_end(struct bench_store *it, uint64_t operations)
     bench_count("nested", map.nested - it->map.nested);
     bench_count("commits", stats.commits - it->stats.commits);
     bench_count("blocks", stats.blocks_written - it->stats.blocks_written);
-    bench_count("lines_flushed",
-                stats.lines_flushed - it->stats.lines_flushed);
+    bench_count("lines_flushed", stats.lines_flushed - it->stats.lines_flushed);
     bench_count("fences", stats.fences - it->stats.fences);
     bench_count("unfrozen", stats.unfrozen - it->stats.unfrozen);
 }
