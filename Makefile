@@ -22,6 +22,7 @@ MUTANT :=#: mutants to try: GLOB[,GLOB]
 BENCH :=#: benchmarks to run: GLOB[,GLOB]
 COSTS :=#: of the report's model, in cycles: NAME=LOW:HIGH ...
 ROUNDS := 20#: how often `make crash-rounds` kills the machine
+KEYS :=#: in the store of `make bench-store`
 ITEMS :=#: in each store of `make yardstick`
 MINUTES :=#: how long `make soak` runs its mix
 STRAYS := 10000#: of `make chaos`, in each engine
@@ -216,6 +217,7 @@ FRAMEWORK_SRCS := \
 
 TEST_SRCS := \
     tests/alias.c \
+    tests/bench_block.c \
     tests/bench_cpus.c \
     tests/bench_duties.asm \
     tests/bench_floor.c \
@@ -223,6 +225,8 @@ TEST_SRCS := \
     tests/bench_irq.c \
     tests/bench_lengths.c \
     tests/bench_parallel.c \
+    tests/bench_store.c \
+    tests/bench_store_fill.c \
     tests/breakpoint.c \
     tests/handler_stubs.asm \
     tests/handlers.c \
@@ -534,7 +538,7 @@ MACHINE = --qemu '$(QEMU)' --cpu '$(CPU)' --memory '$(MEM)' --smp '$(SMP)' \
 .PHONY: mutants iso elf run test bench bench-boot bench-wall debug lint help clean format
 .PHONY: power-cuts install-deps soak docs verify bench-check report bench-check bench-accept bench-release FORCE
 .PHONY: chaos crash-rounds
-.PHONY: yardstick
+.PHONY: yardstick bench-store
 .PHONY: run-machine debug-machine bench-machine soak-machine test-all test-parts test-one
 
 iso: $(ISO) ## Build $(O)/keyhole.iso (default)
@@ -581,8 +585,9 @@ $(SMALL_SRCS:%=$(O)/obj/%.o): CFLAGS += -Os
 
 # What is measured in them is the kernel's inlined code, and code as an
 # application has it.
-$(addprefix $(O)/obj/,$(addsuffix .o,tests/bench_floor.c tests/bench_frames.c \
-    tests/bench_lengths.c $(filter tests/workload%,$(TEST_SRCS)))): CFLAGS += -O2
+$(addprefix $(O)/obj/,$(addsuffix .o,tests/bench_block.c \
+    tests/bench_floor.c tests/bench_frames.c tests/bench_lengths.c \
+    tests/bench_store.c $(filter tests/workload%,$(TEST_SRCS)))): CFLAGS += -O2
 
 # Types that only a debugger reads, and no code.
 $(O)/obj/mm/debugger.c.o: CFLAGS += -fno-eliminate-unused-debug-types
@@ -740,6 +745,11 @@ bench-release:
 	@tools/install-deps run
 	@$(MAKE) $(PARALLEL) O=$(O)/release BUILD=release elf
 
+bench-store: bench-release ## Measure the store under each engine: KEYS=1000000
+	@$(PYTHON) tools/bench-store --build '$(O)/release' --qemu '$(QEMU)' \
+	    --jobs $(JOBS) $(if $(KEYS),--keys $(KEYS)) \
+	    $(if $(PROTECT),--engine $(PROTECT))
+
 bench-boot: ## Instructions of all CPUs until the first test: on one, and on SMP=8
 	@tools/install-deps run
 	@$(MAKE) $(PARALLEL) O=$(O)/release BUILD=release elf
@@ -839,6 +849,7 @@ TOOL_TESTS := \
     tests/tools/test-bugs \
     tests/tools/test-chaos \
     tests/tools/test-bench-check \
+    tests/tools/test-bench-store \
     tests/tools/test-crash-rounds \
     tests/tools/test-layers \
     tests/tools/test-engines \

@@ -122,8 +122,9 @@ struct engine {
     // A frame is watched (mm/watch.h), or is so no more: change its leaf of the
     // direct map, which is one of 4 KiB; the page tables are open, other CPUs
     // parked. NULL: there is no direct map.
-    void (*watch_direct)(const struct watch *watch, struct page *page,
-                         bool begin, struct tlb_batch *batch);
+    void (*watch_direct)(const struct watch *watch, uint64_t *entry,
+                         uintptr_t address, size_t count, bool begin,
+                         struct tlb_batch *batch);
     // What that leaf would be otherwise, but for its key. NULL: mm/watch.h.
     uint64_t (*direct_unwatched)(uint64_t entry);
     // Map calls are to look at each frame of a domain, or no more. NULL: they

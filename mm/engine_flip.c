@@ -254,14 +254,16 @@ static uint64_t direct_unwatched(uint64_t entry)
 }
 
 // It follows from the frame's state (without_watched()).
-static void watch_direct(const struct watch *watch, struct page *page,
-                         bool begin, struct tlb_batch *batch)
+static void watch_direct(const struct watch *watch, uint64_t *entry,
+                         uintptr_t address, size_t count, bool begin,
+                         struct tlb_batch *batch)
 {
     (void)watch;
     (void)begin;
-    uintptr_t address = page_direct_address(page);
-    if (entry_change(pt_entry(address), page_to_phys(page), 0, 0)) {
-        tlb_batch_add(batch, address);
+    for (; count > 0; count--, entry++, address += PAGE_SIZE) {
+        if (entry_change(entry, address - DIRECT_MAP_BASE, 0, 0)) {
+            tlb_batch_add(batch, address);
+        }
     }
 }
 

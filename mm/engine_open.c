@@ -79,13 +79,6 @@ static bool rights_hold(uint64_t *is, uint64_t *wanted)
     return brackets_depth() != 0 || *is == *wanted;
 }
 
-static void watch_direct(const struct watch *watch, struct page *page,
-                         bool begin, struct tlb_batch *batch)
-{
-    uintptr_t address = page_direct_address(page);
-    watch_leaf(watch, pt_entry(address), address, begin, batch);
-}
-
 static bool direct_leaf_is_right(uint64_t leaf, unsigned key)
 {
     (void)key;
@@ -123,7 +116,7 @@ const struct engine engine_open = {
     .fill_frame_end = fill_frame_end,
     .fill_end = fill_end,
     .window_make_locked = shared_window_make_locked,
-    .watch_direct = watch_direct,
+    .watch_direct = watch_leaves,
     .rights_hold = rights_hold,
     .direct_leaf_is_right = direct_leaf_is_right,
     .domain_is_right = domain_is_right,

@@ -84,20 +84,23 @@ static bool rights_hold(uint64_t *is, uint64_t *wanted)
 
 // A watch without a key of its own takes P or RW, as in all other leaves; the
 // domain may have got another key meanwhile.
-static void watch_direct(const struct watch *watch, struct page *page,
-                         bool begin, struct tlb_batch *batch)
+static void watch_direct(const struct watch *watch, uint64_t *entry,
+                         uintptr_t address, size_t count, bool begin,
+                         struct tlb_batch *batch)
 {
-    uintptr_t address = page_direct_address(page);
-    uint64_t *entry = pt_entry(address);
     if (begin && watch->own == NULL) {
-        watch_leaf(watch, entry, address, true, batch);
+        watch_leaves(watch, entry, address, count, true, batch);
         return;
     }
-    unsigned key = begin ? watch->own->key : domain_leaf_key(page_domain(page));
-    *(volatile uint64_t *)entry = (pte_unwatched(*entry) & ~PTE_KEY_MASK) |
-                                  PTE_KEY(key) | (begin ? PTE_OWN_KEY : 0);
-    percpu_count(pte_writes);
-    tlb_batch_add(batch, address);
+    unsigned key =
+        begin ? watch->own->key : domain_leaf_key(page_domain(watch->first));
+    uint64_t bits = PTE_KEY(key) | (begin ? PTE_OWN_KEY : 0);
+    for (; count > 0; count--, entry++, address += PAGE_SIZE) {
+        *(volatile uint64_t *)entry =
+            (pte_unwatched(*entry) & ~PTE_KEY_MASK) | bits;
+        percpu_count(pte_writes);
+        tlb_batch_add(batch, address);
+    }
 }
 
 static bool direct_leaf_is_right(uint64_t leaf, unsigned key)

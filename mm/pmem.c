@@ -15,8 +15,9 @@
 
 // Regions begin and end where leaves of 2 MiB do.
 #define PMEM_ALIGN MIB(2)
-#define PMEM_ORDER (FRAME_ORDERS - 1) // of their blocks, where it fits
-#define PMEM_ORDER_LEAST 9
+// Of their blocks: 16 KiB. A range that one begins is opened in line, without a
+// look at each frame, which is what those want who keep metadata in blocks.
+#define PMEM_ORDER 2
 
 static __ro_after_init struct pmem_region regions[PMEM_REGIONS_MAX];
 static __ro_after_init unsigned regions_count;
@@ -170,22 +171,14 @@ static __init bool region_sections_locked(const struct pmem_region *region)
     return true;
 }
 
-// All frames are the domain's, in blocks as large as they come: a range within
-// one is mapped without a look at each frame.
 static __init void region_frames_locked(const struct pmem_region *region)
 {
     uint64_t frame = region->base / PAGE_SIZE;
     uint64_t end = frame + region->length / PAGE_SIZE;
-    while (frame < end) {
-        unsigned order = PMEM_ORDER;
-        while (!IS_ALIGNED(frame, BIT(order)) || frame + BIT(order) > end) {
-            order--;
-        }
-        for (uint64_t i = 0; i < BIT(order); i++) {
-            page_set_owner(frame_page(frame + i), region->domain->id, order,
-                           FRAME_ALLOCATED | (i == 0 ? FRAME_HEAD : 0));
-        }
-        frame += BIT(order);
+    for (; frame < end; frame++) {
+        bool head = IS_ALIGNED(frame, BIT(PMEM_ORDER));
+        page_set_owner(frame_page(frame), region->domain->id, PMEM_ORDER,
+                       FRAME_ALLOCATED | (head ? FRAME_HEAD : 0));
     }
     region->domain->frames = region->length / PAGE_SIZE;
 }

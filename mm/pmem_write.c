@@ -12,14 +12,17 @@
 // By the best instruction that there is. CLWB keeps the line in the cache, as
 // CLFLUSHOPT and CLFLUSH do not; CLFLUSH alone is ordered with others of its
 // kind, and so slow (SDM 2A, CLFLUSH, CLFLUSHOPT, CLWB).
+#define FLUSH_AT_ONCE (16ul * CACHE_LINE_SIZE)
+
 #define FLUSH_LINES(instruction, at, end)                                      \
     do {                                                                       \
-        for (; (end) - (at) >= 4 * CACHE_LINE_SIZE;                            \
-             (at) += 4 * CACHE_LINE_SIZE) {                                    \
-            instruction((at));                                                 \
-            instruction((at) + CACHE_LINE_SIZE);                               \
-            instruction((at) + 2 * CACHE_LINE_SIZE);                           \
-            instruction((at) + 3 * CACHE_LINE_SIZE);                           \
+        for (; (end) - (at) >= FLUSH_AT_ONCE; (at) += FLUSH_AT_ONCE) {         \
+            _Pragma("GCC unroll 16") for (unsigned flush_line_ = 0;            \
+                                          flush_line_ < FLUSH_AT_ONCE;         \
+                                          flush_line_ += CACHE_LINE_SIZE)      \
+            {                                                                  \
+                instruction((at) + flush_line_);                               \
+            }                                                                  \
         }                                                                      \
         for (; (at) < (end); (at) += CACHE_LINE_SIZE) {                        \
             instruction((at));                                                 \

@@ -9,6 +9,7 @@
 _Static_assert((CLASS_LAST + 1) * BIT(CLASS_SHIFT) <= VMAP_SIZE, "layout.h");
 
 struct vmap_class vmap_classes[CLASS_LAST + 1];
+static uint32_t classes_used; // by bits: a slot of it was ever used
 
 struct vmap_slot *slot_make_locked(unsigned class)
 {
@@ -28,6 +29,7 @@ struct vmap_slot *slot_make_locked(unsigned class)
         c->known += PAGE_SIZE / sizeof(struct vmap_slot);
     }
     c->fresh++;
+    classes_used |= BIT(class);
     slot->tag = tag_of_slot(slot);
     return slot;
 }
@@ -46,7 +48,9 @@ const struct vmap_slot *slot_next_locked(const struct vmap_slot *slot)
     unsigned class = slot != NULL ? slot_class(slot) : CLASS_FIRST;
     uint64_t first = (uint64_t) class << CLASS_NUMBERS_SHIFT;
     uint64_t number = slot != NULL ? slot_number(slot) + 1 - first : 0;
-    for (; class <= CLASS_LAST; class ++, number = 0) {
+    for (uint64_t left = classes_used & BITS(63, class); left != 0;
+         left &= left - 1, number = 0) {
+        class = __builtin_ctzll(left);
         first = (uint64_t) class << CLASS_NUMBERS_SHIFT;
         for (; number < vmap_classes[class].fresh; number++) {
             slot = slot_of(first + number);

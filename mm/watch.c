@@ -64,6 +64,7 @@ const struct watch *watch_next(const struct watch *watch)
 // Domains that had the keys of watches which are over, while an open bracket
 // still has one of these keys open.
 static struct domain *lingering[WATCHES_MAX];
+static unsigned lingerers;
 
 // Whether an open bracket anywhere has a key open. Other CPUs parked.
 static bool key_is_open(unsigned key)
@@ -81,7 +82,7 @@ static bool key_is_open(unsigned key)
 // Give back the keys that nobody has open any more.
 static void keys_give_back_locked(void)
 {
-    for (unsigned i = 0; i < WATCHES_MAX; i++) {
+    for (unsigned i = 0; lingerers != 0 && i < WATCHES_MAX; i++) {
         struct domain *domain = lingering[i];
         if (domain == NULL) {
             continue;
@@ -91,6 +92,7 @@ static void keys_give_back_locked(void)
         tlb_release(NULL);
         if (!open) {
             lingering[i] = NULL;
+            lingerers--;
             domain->pins = 0;
             domain_destroy_locked(domain);
         }
@@ -104,6 +106,7 @@ static void key_linger_locked(struct domain *domain)
         i++;
     }
     lingering[i] = domain; // there are no more than watches
+    lingerers++;
 }
 
 // NULL: the engine has no keys, none can be had, or none is wanted: what is
@@ -129,11 +132,15 @@ static struct domain *own_make_locked(const struct watch_order *order)
 
 static int frames_check(const struct watch_order *order)
 {
+    const struct page *first = order->first;
     for (size_t i = 0; i < order->count; i++) {
-        const struct page *page = order->first + i;
-        if (!section_is_ready(page_to_phys(page)) ||
-            page_domain(page) == NULL ||
-            page_domain(page) != page_domain(order->first)) {
+        const struct page *page = first + i;
+        bool known = i != 0 && !IS_ALIGNED(page_direct_address(page),
+                                           SECTION_SIZE); // as the one before
+        if ((!known && !section_is_ready(page_to_phys(page))) ||
+            !(page->private_state & FRAME_ALLOCATED) ||
+            page->private_domain != first->private_domain ||
+            (i == 0 && page_domain(first) == NULL)) {
             return -EINVAL;
         }
         if (page->private_state & FRAME_WATCHED) {

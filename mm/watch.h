@@ -84,10 +84,10 @@ bool watch_range_locked(uintptr_t address, size_t pages);
 
 // ---- For engines: the leaf of the direct map (struct engine, watch_direct).
 
-// Take from a leaf of 4 KiB what the watch wants, or give it back, and
-// invalidate. Tables open.
-void watch_leaf(const struct watch *watch, uint64_t *entry, uintptr_t address,
-                bool begin, struct tlb_batch *batch);
+// Take from leaves of 4 KiB, the first of which is for `address`, what the
+// watch wants, or give it back, and invalidate. Tables open.
+void watch_leaves(const struct watch *watch, uint64_t *entry, uintptr_t address,
+                  size_t count, bool begin, struct tlb_batch *batch);
 
 // ---- For audits and reports.
 

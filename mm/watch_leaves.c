@@ -33,14 +33,23 @@ static void entry_put(uint64_t *entry, uint64_t value)
     percpu_count(pte_writes);
 }
 
-void watch_leaf(const struct watch *watch, uint64_t *entry, uintptr_t address,
-                bool begin, struct tlb_batch *batch)
+static inline void watch_leaf(const struct watch *watch, uint64_t *entry,
+                              uintptr_t address, bool begin,
+                              struct tlb_batch *batch)
 {
     uint64_t value =
         begin ? entry_closed(watch, *entry) : pte_unwatched(*entry);
     if (value != *entry) {
         entry_put(entry, value);
         tlb_batch_add(batch, address);
+    }
+}
+
+void watch_leaves(const struct watch *watch, uint64_t *entry, uintptr_t address,
+                  size_t count, bool begin, struct tlb_batch *batch)
+{
+    for (; count > 0; count--, entry++, address += PAGE_SIZE) {
+        watch_leaf(watch, entry, address, begin, batch);
     }
 }
 
@@ -123,10 +132,20 @@ static bool vmaps_visit_locked(const struct page *first, size_t count,
     return true;
 }
 
+// How many of `count` frames from an address in the direct map on have their
+// entries in one table.
+static size_t frames_in_row(uintptr_t address, size_t count)
+{
+    return MIN(count, PT_ENTRIES - pt_index(address, 1));
+}
+
 int watch_cut_locked(const struct page *first, size_t count)
 {
-    for (size_t i = 0; engine->watch_direct != NULL && i < count; i++) {
-        if (pt_entries_locked(page_direct_address(first + i)) == NULL) {
+    uintptr_t address = page_direct_address(first);
+    for (size_t i = 0, row; engine->watch_direct != NULL && i < count;
+         i += row, address += row * PAGE_SIZE) {
+        row = frames_in_row(address, count - i);
+        if (pt_entries_locked(address) == NULL) {
             return -ENOMEM;
         }
     }
@@ -153,11 +172,28 @@ static void kmap_change_locked(struct change *change)
 {
     for (size_t i = 0; i < change->watch->count; i++) {
         const struct page *page = change->watch->first + i;
-        uintptr_t address = KMAP_BASE + page_to_phys(page);
-        uint64_t *entry = long_kmap_is_open(page) ? pt_entry(address) : NULL;
-        if (entry != NULL) {
-            change_visit(change, entry, address);
+        if (unlikely(long_kmap_is_open(page))) {
+            uintptr_t address = KMAP_BASE + page_to_phys(page);
+            uint64_t *entry = pt_entry(address);
+            if (entry != NULL) {
+                change_visit(change, entry, address);
+            }
         }
+    }
+}
+
+// In the direct map, where every frame has an entry (watch_cut_locked()).
+static void direct_change_locked(struct change *change)
+{
+    const struct watch *watch = change->watch;
+    uintptr_t address = page_direct_address(watch->first);
+    for (size_t left = watch->count; left > 0;) {
+        uint64_t *entry = pt_entry(address);
+        size_t row = frames_in_row(address, left);
+        engine->watch_direct(watch, entry, address, row, change->begin,
+                             change->batch);
+        left -= row;
+        address += row * PAGE_SIZE;
     }
 }
 
@@ -222,8 +258,8 @@ bool watch_leaves_locked(const struct watch *watch, bool begin,
 {
     struct change change = {.watch = watch, .begin = begin, .batch = batch};
     bool half = false;
-    for (size_t i = 0; engine->watch_direct != NULL && i < watch->count; i++) {
-        engine->watch_direct(watch, watch->first + i, begin, batch);
+    if (engine->watch_direct != NULL) {
+        direct_change_locked(&change);
     }
     kmap_change_locked(&change);
     vmaps_visit_locked(watch->first, watch->count, change_visit, &change);

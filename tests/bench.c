@@ -13,6 +13,7 @@
 #include "kernel/timer.h"
 #include "kernel/watchdog.h"
 #include "lib/glob.h"
+#include "lib/panic.h"
 #include "mm/memory.h"
 #include "mm/tables.h"
 #include "tests/bench_line.h"
@@ -168,6 +169,13 @@ void bench_region_end(uint64_t operations)
     bench.line.n = operations;
     bench.line.has_events = true;
     bench.line.events = bench.events;
+}
+
+void bench_count(const char *name, uint64_t count)
+{
+    ASSERT(bench.line.count_of_counts < BENCH_COUNTS);
+    bench.line.counts[bench.line.count_of_counts++] =
+        (struct bench_count){name, count};
 }
 
 // What is known once and needs no loop: a count of something.

@@ -20,6 +20,11 @@ void bench_less(void);
 void bench_region_begin(void);
 void bench_region_end(uint64_t operations);
 
+// After bench_region_end(): print how often something else happened in all the
+// operations, as a fraction of one, beside the events. `name` stays; at most
+// BENCH_COUNTS.
+void bench_count(const char *name, uint64_t count);
+
 // In place of BENCH_LOOP, for what is counted otherwise: the value, the
 // smallest and the largest, to be printed as they are.
 void bench_value(const char *unit, uint64_t value, uint64_t min, uint64_t max);

@@ -64,5 +64,8 @@ void bench_line_print(const struct bench_line *line)
     for (unsigned i = 0; line->has_events && i < ARRAY_SIZE(events); i++) {
         event_print(events[i].name, *event(&line->events, i), line->n);
     }
+    for (unsigned i = 0; i < line->count_of_counts; i++) {
+        event_print(line->counts[i].name, line->counts[i].count, line->n);
+    }
     printf("}\n");
 }

@@ -12,6 +12,14 @@ struct bench_events {
     uint64_t cr0_writes;
 };
 
+// What one benchmark counts beside that.
+struct bench_count {
+    const char *name;
+    uint64_t count;
+};
+
+#define BENCH_COUNTS 8
+
 struct bench_line {
     const char *name, *unit;
     uint64_t value, min, max;      // for one iteration
@@ -19,6 +27,8 @@ struct bench_line {
     uint64_t n;                    // iterations measured
     bool has_quarters, has_events; // or not
     struct bench_events events;    // of all n
+    unsigned count_of_counts;
+    struct bench_count counts[BENCH_COUNTS]; // of all n, too
 };
 
 // Add to `sum` what happened from `before` on until `after`; with the two

@@ -59,6 +59,31 @@ TEST(watch, frozen_for_everybody)
     watched_put();
 }
 
+// The entries of some frames are in one page table, those of the others in the
+// next.
+TEST(watch, frozen_across_tables)
+{
+    const unsigned order = 10, frames = 4;
+    struct page *block = alloc_pages(domain_ram, order);
+    CHECK(block != NULL);
+    struct page *first = block + MIB(2) / PAGE_SIZE - frames / 2;
+    char *around =
+        kmap_local_range(first - 1, 0, (frames + 2) * (size_t)PAGE_SIZE);
+    CHECK_EQ(freeze_range(first, frames, FAULT_MODE_DEFAULT), 0);
+    for (unsigned i = 0; i < frames + 2; i++) {
+        bool frozen = i != 0 && i != frames + 1;
+        CHECK_EQ(allowed_at(around + i * PAGE_SIZE),
+                 frozen ? MAY_READ : MAY_READ | MAY_WRITE);
+    }
+    CHECK(planted_audit_is_content());
+    CHECK_EQ(thaw_range(first, frames), frames);
+    for (unsigned i = 0; i < frames + 2; i++) {
+        CHECK_EQ(allowed_at(around + i * PAGE_SIZE), MAY_READ | MAY_WRITE);
+    }
+    kunmap_local(around);
+    free_pages(block, order);
+}
+
 // ------------------------------------------------- What is open when it begins
 
 static struct {

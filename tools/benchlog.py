@@ -68,13 +68,13 @@ def refusal(text):
 
 
 def run(build, engine, globs="", smp="1", memory="512M", limit_s=300,
-        qemu="qemu-system-x86_64"):
+        qemu="qemu-system-x86_64", pmem=()):
     """The console of one run of benchmarks. BenchError: it went wrong, other
     than that the kernel has no such engine."""
     words = " ".join([f"protect={engine}", SEED,
                       f"bench={globs}" if globs else "bench"])
     target = machine.Machine(build, memory=memory, smp=str(smp), words=words,
-                             qemu=qemu, extra=ICOUNT)
+                             qemu=qemu, extra=ICOUNT, pmem=pmem)
     done = machine.run_captured(target, limit_s)
     text = done.text()
     if done.timed_out:

@@ -234,16 +234,16 @@ void alloc_commit(struct store_tx *tx)
 // found sees the current one, or looks again (store_view_begin()).
 static uint64_t oldest_seen(const struct store *store)
 {
-    uint64_t oldest = store->current;
+    const struct store_view_slot *views = store->views;
+    uint64_t before = store->current - 1; // a slot with 0 is above all
 
+#pragma GCC unroll 8
     for (unsigned i = 0; i < STORE_VIEWS; i++) {
         uint64_t seen =
-            __atomic_load_n(&store->views[i].generation, __ATOMIC_SEQ_CST);
-        if (seen != 0 && seen < oldest) {
-            oldest = seen;
-        }
+            __atomic_load_n(&views[i].generation, __ATOMIC_SEQ_CST) - 1;
+        before = MIN(before, seen);
     }
-    return oldest;
+    return before + 1;
 }
 
 void alloc_reclaim(struct store *store)

@@ -15,17 +15,22 @@ static const uint32_t table[16] = {
     0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75,
 };
 
-uint32_t crc32c_by_table(const void *bytes, size_t length)
+static uint32_t more_by_table(uint32_t crc, const void *bytes, size_t length)
 {
     const uint8_t *at = bytes;
-    uint32_t crc = ~0u;
 
+    crc = ~crc;
     for (; length > 0; length--, at++) {
         crc ^= *at;
         crc = crc >> 4 ^ table[crc & 15];
         crc = crc >> 4 ^ table[crc & 15];
     }
     return ~crc;
+}
+
+uint32_t crc32c_by_table(const void *bytes, size_t length)
+{
+    return more_by_table(0, bytes, length);
 }
 
 // What the CPU says does not change: whoever asks first keeps it for all.
@@ -72,13 +77,13 @@ static inline uint64_t add64(uint64_t crc, const uint8_t *at)
     return add8(crc, at + 56);
 }
 
-uint32_t crc32c(const void *bytes, size_t length)
+uint32_t crc32c_more(uint32_t before, const void *bytes, size_t length)
 {
     const uint8_t *at = bytes;
-    uint64_t crc = ~0u;
+    uint64_t crc = ~before;
 
     if (unlikely(!has_instruction())) {
-        return crc32c_by_table(bytes, length);
+        return more_by_table(before, bytes, length);
     }
     // What follows the checksum of a block then is aligned.
     if ((uintptr_t)at % 8 == 4 && length >= 4) {
@@ -101,4 +106,9 @@ uint32_t crc32c(const void *bytes, size_t length)
         crc = narrow;
     }
     return ~(uint32_t)crc;
+}
+
+uint32_t crc32c(const void *bytes, size_t length)
+{
+    return crc32c_more(0, bytes, length);
 }

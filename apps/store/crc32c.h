@@ -11,6 +11,9 @@
 // context.
 uint32_t crc32c(const void *bytes, size_t length);
 
+// Of what has the checksum `crc` (0: nothing) and these bytes behind it.
+uint32_t crc32c_more(uint32_t crc, const void *bytes, size_t length);
+
 // The same by a table, on any CPU.
 uint32_t crc32c_by_table(const void *bytes, size_t length);
 

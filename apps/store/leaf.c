@@ -55,13 +55,33 @@ static int compact(struct store_edit *edit)
     return 0;
 }
 
+// Move the items from `at` on up by `gap`: from the end, and item by item, as
+// memmove() would go by 8 bytes.
+static void items_move_up(struct store_leaf_item *items, uint32_t at,
+                          uint32_t count, uint32_t gap)
+{
+    struct store_leaf_item *from = items + count, *to = from + gap;
+    uint32_t left = count - at;
+
+    for (; left >= 4; left -= 4) {
+        from -= 4;
+        to -= 4;
+        to[3] = from[3];
+        to[2] = from[2];
+        to[1] = from[1];
+        to[0] = from[0];
+    }
+    for (; left > 0; left--) {
+        *--to = *--from;
+    }
+}
+
 // Make room for `gap` items at an index, and `size` bytes of values below
 // data_start.
 static int open_gap(struct store_edit *edit, uint32_t at, uint32_t gap,
                     uint32_t size)
 {
     struct store_node *node = edit->node;
-    struct store_leaf_item *items = edit_items(edit);
     uint32_t count = node->count;
 
     if (unlikely(!header_is_sane(node) || at > count)) {
@@ -73,10 +93,7 @@ static int open_gap(struct store_edit *edit, uint32_t at, uint32_t gap,
             return -EUCLEAN;
         }
     }
-    // From the end, item by item: memmove() would go by 8 bytes.
-    for (uint32_t i = count; i > at; i--) {
-        items[i - 1 + gap] = items[i - 1];
-    }
+    items_move_up(edit_items(edit), at, count, gap);
     node->count = (uint16_t)(count + gap);
     return 0;
 }

@@ -47,26 +47,45 @@ _Static_assert(offsetof(struct item_key, type) ==
      : (a)->type != (b)->type   ? (a)->type < (b)->type                        \
                                 : (a)->offset < (b)->offset)
 
-// The last of `count` items (1 and more), `stride` bytes apart, that is not
-// above the key; the first one if all are. Most often the object alone decides.
+// The last of `count` items, `stride` bytes apart, that is not above the key;
+// the first one if all are, or there are none.
+static inline const void *find_last_among(const void *items, uint32_t count,
+                                          size_t stride,
+                                          const struct store_key *key)
+{
+    const uint8_t *low = items;
+
+    while (count > 1) {
+        uint32_t half = count / 2;
+        const uint8_t *middle = low + half * stride;
+        if (!KEY_IS_BELOW(key, (const struct item_key *)middle)) {
+            low = middle;
+        }
+        count -= half;
+    }
+    return low;
+}
+
+// The same of 1 and more. Most often the object alone decides: so it is what is
+// looked for first, without a branch that nobody can predict.
 static inline __attribute__((always_inline)) const void *
 find_last(const void *items, uint32_t count, size_t stride,
           const struct store_key *key)
 {
     const uint8_t *low = items;
-    uint64_t object = key->object;
+    const uint64_t object = key->object;
 
     while (count > 1) {
         uint32_t half = count / 2;
-        const struct item_key *middle =
-            (const struct item_key *)(low + half * stride);
-        bool above = middle->object > object;
-        if (middle->object == object) {
-            above = middle->type != key->type ? middle->type > key->type
-                                              : middle->offset > key->offset;
-        }
-        low = above ? low : (const uint8_t *)middle;
+        const uint8_t *middle = low + half * stride;
+        bool above = ((const struct item_key *)middle)->object > object;
+        low = __builtin_expect_with_probability(above, 0, 0.5) ? low : middle;
         count -= half;
+    }
+    const struct item_key *last = (const struct item_key *)low;
+    if (unlikely(last->object == object && KEY_IS_BELOW(key, last))) {
+        count = (uint32_t)((size_t)(low - (const uint8_t *)items) / stride);
+        return find_last_among(items, count, stride, key);
     }
     return low;
 }

@@ -154,8 +154,9 @@ const char *node_verify_once(struct store *store, const struct store_node *node,
 // Map a node for reading and see that it is the one that was meant. `own` is
 // the generation of the transaction that asks, whose nodes have no checksum
 // yet, or 0. NULL: it is damaged.
-static inline const struct store_node *
-node_open(struct store *store, const struct store_ref *ref, uint64_t own)
+static inline __attribute__((always_inline)) const struct store_node *
+node_open_in_line(struct store *store, const struct store_ref *ref,
+                  uint64_t own)
 {
     if (unlikely(ref->block == 0 || ref->block >= store->blocks)) {
         return NULL;
@@ -176,6 +177,12 @@ node_open(struct store *store, const struct store_ref *ref, uint64_t own)
         return NULL;
     }
     return node;
+}
+
+static inline const struct store_node *
+node_open(struct store *store, const struct store_ref *ref, uint64_t own)
+{
+    return node_open_in_line(store, ref, own);
 }
 
 // ---------------------------------------------------------------- states

@@ -5,19 +5,18 @@
 // others nested ones, which change no right.
 #include "apps/store/search.h"
 
-// The leaf where a key is, if it is anywhere; mapped, unless it is `top`. NULL:
-// damage.
-static const struct store_node *find_leaf(struct store *store,
-                                          const struct store_ref *root,
-                                          const struct store_node *top,
-                                          uint64_t own,
-                                          const struct store_key *key)
+// The leaf where a key is, if it is anywhere; mapped, unless it is `top`, the
+// root, which is. NULL: damage.
+static inline const struct store_node *find_leaf(struct store *store,
+                                                 const struct store_ref *root,
+                                                 const struct store_node *top,
+                                                 uint64_t own,
+                                                 const struct store_key *key)
 {
     struct store_ref ref = *root;
-    const struct store_node *node =
-        top != NULL ? top : node_open(store, &ref, own);
+    const struct store_node *node = top;
 
-    while (node != NULL && ref.level > 0) {
+    while (likely(node != NULL) && ref.level > 0) {
         uint32_t count = node->count;
         bool sane = inner_count_is_sane(count);
         if (likely(sane)) {
@@ -26,7 +25,7 @@ static const struct store_node *find_leaf(struct store *store,
         if (node != top) {
             kunmap_local(node);
         }
-        node = sane ? node_open(store, &ref, own) : NULL;
+        node = likely(sane) ? node_open_in_line(store, &ref, own) : NULL;
     }
     return node;
 }
@@ -63,16 +62,27 @@ int tree_get(struct store *store, const struct store_ref *root,
              const struct store_key *key, void *value, size_t room,
              size_t *size)
 {
+    const struct store_node *held = NULL;
+
     if (root->block == 0) {
         return -ENOENT;
     }
-    const struct store_node *leaf = find_leaf(store, root, top, own, key);
-    if (leaf == NULL) {
-        return -EUCLEAN;
+    if (unlikely(top == NULL)) {
+        top = held = node_open(store, root, own);
+        if (top == NULL) {
+            return -EUCLEAN;
+        }
     }
-    int result = copy_value(leaf, key, value, room, size);
-    if (leaf != top) {
-        kunmap_local(leaf);
+    const struct store_node *leaf = find_leaf(store, root, top, own, key);
+    int result = -EUCLEAN;
+    if (likely(leaf != NULL)) {
+        result = copy_value(leaf, key, value, room, size);
+        if (leaf != top) {
+            kunmap_local(leaf);
+        }
+    }
+    if (unlikely(held != NULL)) {
+        kunmap_local(held);
     }
     return result;
 }
