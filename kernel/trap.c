@@ -105,7 +105,7 @@ static void balance_check(const struct trap_frame *trap, unsigned locks)
 
 // It may have interrupted the handler of a #PF that has not read CR2 yet, and
 // what it runs may fault: then the record would name the wrong address.
-static void nmi_handle(const struct trap_frame *trap)
+static __noinline void nmi_handle(const struct trap_frame *trap)
 {
     uintptr_t address = cpu_read_cr2();
     percpu.nmi_level = percpu.trap_level;

@@ -80,16 +80,17 @@ static uint64_t *run_prepare_locked(const struct page *first, size_t run)
     return pt_entries_locked(kmap_address(first));
 }
 
-// One opening more of each frame of a run.
-static void run_open_locked(struct page *first, size_t run, uint64_t *entries,
-                            uintptr_t site)
+// One opening more of each frame of a run, some of which may be watched. How
+// many leaves were written.
+static inline __attribute__((always_inline)) uint32_t
+frames_open_locked(struct page *first, size_t run, uint64_t *entries,
+                   uintptr_t site, bool watched)
 {
     uint32_t written = 0;
-    uint32_t rights = window_open(WINDOW_WRITE);
     for (size_t i = 0; i < run; i++) {
         if (!long_kmap_is_open(&first[i])) {
             uint64_t leaf = page_to_phys(&first[i]) | KMAP_LEAF;
-            if (unlikely(watches_on != 0)) {
+            if (watched) {
                 leaf = watch_new_leaf(leaf, &first[i]);
             }
             *(volatile uint64_t *)&entries[i] = leaf;
@@ -100,6 +101,17 @@ static void run_open_locked(struct page *first, size_t run, uint64_t *entries,
             (first[i].private_next + LONG_KMAP_ONE) | LONG_KMAP_SITE;
         *site_at(&first[i]) = site_pack(site);
     }
+    return written;
+}
+
+static void run_open_locked(struct page *first, size_t run, uint64_t *entries,
+                            uintptr_t site)
+{
+    uint32_t rights = window_open(WINDOW_WRITE);
+    uint32_t written =
+        likely(watches_on == 0)
+            ? frames_open_locked(first, run, entries, site, false)
+            : frames_open_locked(first, run, entries, site, true);
     window_close(rights);
     percpu_add_value(pte_writes, written);
     kmaps_open += run;
