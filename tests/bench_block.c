@@ -41,7 +41,7 @@ static inline void read_all(const uint8_t *block)
 
 // One bracket around all of it.
 #define BLOCK_BENCH(name, open, body, close)                                   \
-    BENCH(block, name)                                                         \
+    BENCH(metadata, name)                                                      \
     {                                                                          \
         struct page *first = block_make();                                     \
         CHECK(first != NULL);                                                  \
@@ -96,7 +96,7 @@ static inline void all_of_pages(const uint8_t *const at[])
 }
 
 #define PAGES_BENCH(name, body)                                                \
-    BENCH(block, name)                                                         \
+    BENCH(metadata, name)                                                      \
     {                                                                          \
         struct page *first = block_make();                                     \
         CHECK(first != NULL);                                                  \
@@ -120,7 +120,7 @@ PAGES_BENCH(at_once_item, item_of_pages)
 PAGES_BENCH(at_once_all, all_of_pages)
 
 // The head's frame, and the one that the value turns out to be in.
-BENCH(block, in_turn_item)
+BENCH(metadata, in_turn_item)
 {
     struct page *first = block_make();
     CHECK(first != NULL);
@@ -136,7 +136,7 @@ BENCH(block, in_turn_item)
     free_pages(first, ORDER);
 }
 
-BENCH(block, in_turn_all)
+BENCH(metadata, in_turn_all)
 {
     struct page *first = block_make();
     CHECK(first != NULL);
@@ -170,12 +170,12 @@ static void freeze_bench(unsigned blocks)
     CHECK_EQ(good, 2 * loops);
 }
 
-BENCH(block, freeze_1)
+BENCH(metadata, freeze_1)
 {
     freeze_bench(1);
 }
 
-BENCH(block, freeze_3)
+BENCH(metadata, freeze_3)
 {
     freeze_bench(3);
 }

@@ -149,36 +149,36 @@ static void del_bench(uint64_t keys, unsigned dels, unsigned together)
     CHECK_EQ(good, dels + dels / together);
 }
 
-#define BENCHES(suite, keys)                                                   \
-    BENCH(suite, get)                                                          \
+#define BENCHES(prefix, keys)                                                  \
+    BENCH(prefix, get)                                                         \
     {                                                                          \
         get_bench(keys);                                                       \
     }                                                                          \
-    BENCH(suite, get_view)                                                     \
+    BENCH(prefix, get_view)                                                    \
     {                                                                          \
         get_view_bench(keys);                                                  \
     }                                                                          \
-    BENCH(suite, scan_item)                                                    \
+    BENCH(prefix, scan_item)                                                   \
     {                                                                          \
         scan_bench(keys);                                                      \
     }                                                                          \
-    BENCH(suite, put_1)                                                        \
+    BENCH(prefix, put_1)                                                       \
     {                                                                          \
         put_bench(keys, 200, 1);                                               \
     }                                                                          \
-    BENCH(suite, put_100)                                                      \
+    BENCH(prefix, put_100)                                                     \
     {                                                                          \
         put_bench(keys, 2000, 100);                                            \
     }                                                                          \
-    BENCH(suite, put_1000)                                                     \
+    BENCH(prefix, put_1000)                                                    \
     {                                                                          \
         put_bench(keys, 4000, 1000);                                           \
     }                                                                          \
-    BENCH(suite, del_1)                                                        \
+    BENCH(prefix, del_1)                                                       \
     {                                                                          \
         del_bench(keys, 200, 1);                                               \
     }                                                                          \
-    BENCH(suite, del_100)                                                      \
+    BENCH(prefix, del_100)                                                     \
     {                                                                          \
         del_bench(keys, 2000, 100);                                            \
     }

@@ -17,14 +17,15 @@ def section_is_ready(address):
     return word >> section % 64 & 1 == 1
 
 
-def is_ram(address):
-    ram = variable("ram", "mm/section.c")
-    usable = enumerators("enum memory_type")["MEMORY_USABLE"]
-    return any(contains(unsigned(ram["ranges"][i]["base"]),
-                        unsigned(ram["ranges"][i]["end"]) -
-                        unsigned(ram["ranges"][i]["base"]), address) and
-               int(ram["ranges"][i]["type"]) == usable
-               for i in range(int(ram["count"])))
+def is_memory(address):
+    memory = variable("memory", "mm/section.c")
+    types = enumerators("enum memory_type")
+    known = (types["MEMORY_USABLE"], types["MEMORY_PERSISTENT"])
+    ranges = [memory["ranges"][i] for i in range(int(memory["count"]))]
+    return any(contains(unsigned(part["base"]),
+                        unsigned(part["end"]) - unsigned(part["base"]),
+                        address) and int(part["type"]) in known
+               for part in ranges)
 
 
 def frame_behind(address):
@@ -48,7 +49,7 @@ def frame_behind(address):
 def frame_checked(address):
     frame = frame_behind(address)
     where = frame * numbers.PAGE_SIZE
-    if not is_ram(where):
+    if not is_memory(where):
         fail(f"No frame at physical {where:#x}: it is not RAM.")
     if not section_is_ready(where):
         fail(f"Nothing is known of the frame at {where:#x}: nobody has used "
