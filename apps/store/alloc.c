@@ -8,14 +8,14 @@
 #define RECORDS_FIRST 32
 #define BATCH_FIRST 100
 
-uint32_t alloc_reserve_del(const struct store *store)
+uint32_t store_alloc_reserve_del(const struct store *store)
 {
     return store->blocks >= 128 ? 8 : (uint32_t)store->blocks / 16;
 }
 
-uint32_t alloc_reserve_put(const struct store *store)
+uint32_t store_alloc_reserve_put(const struct store *store)
 {
-    return 2 * alloc_reserve_del(store);
+    return 2 * store_alloc_reserve_del(store);
 }
 
 // ---------------------------------------------------------------- Free blocks
@@ -93,7 +93,7 @@ static int new_record(struct store_tx *tx, uint32_t *number)
         return 0;
     }
     if (unlikely(store->blocks - store->used_count <= tx->reserve)) {
-        alloc_reclaim(store); // views may have ended meanwhile
+        store_alloc_reclaim(store); // views may have ended meanwhile
         if (store->blocks - store->used_count <= tx->reserve) {
             return -ENOSPC;
         }
@@ -109,7 +109,8 @@ static int new_record(struct store_tx *tx, uint32_t *number)
     return 0;
 }
 
-int alloc_node(struct store_tx *tx, uint32_t level, struct store_edit *edit)
+int store_alloc_node(struct store_tx *tx, uint32_t level,
+                     struct store_edit *edit)
 {
     struct store *store = tx->store;
     uint32_t number;
@@ -134,13 +135,14 @@ int alloc_node(struct store_tx *tx, uint32_t level, struct store_edit *edit)
     return 0;
 }
 
-void alloc_release(struct store_tx *tx, uint32_t record)
+void store_alloc_release(struct store_tx *tx, uint32_t record)
 {
     tx->records[record].next_dead = tx->dead;
     tx->dead = record;
 }
 
-uint32_t alloc_record(const struct store_tx *tx, const struct store_node *node)
+uint32_t store_alloc_record(const struct store_tx *tx,
+                            const struct store_node *node)
 {
     uint32_t number = node->crc;
 
@@ -153,7 +155,7 @@ uint32_t alloc_record(const struct store_tx *tx, const struct store_node *node)
 
 // ----------------------------------------------------------- Committed blocks
 
-int alloc_expect_free(struct store_tx *tx, uint32_t count)
+int store_alloc_expect_free(struct store_tx *tx, uint32_t count)
 {
     struct store_batch *old = tx->freed;
     uint32_t had = old == NULL ? 0 : old->count;
@@ -176,22 +178,22 @@ int alloc_expect_free(struct store_tx *tx, uint32_t count)
     return 0;
 }
 
-void alloc_free(struct store_tx *tx, uint32_t block)
+void store_alloc_free(struct store_tx *tx, uint32_t block)
 {
     tx->freed->blocks[tx->freed->count++] = block;
 }
 
-void alloc_let_go(struct store_tx *tx, const struct store_ref *ref)
+void store_alloc_let_go(struct store_tx *tx, const struct store_ref *ref)
 {
     // A snapshot that was taken since the block was written has it too.
     if (ref->generation > tx->state.newest) {
-        alloc_free(tx, ref->block);
+        store_alloc_free(tx, ref->block);
     }
 }
 
 // ----------------------------------------------------- End of a transaction
 
-void alloc_abort(struct store_tx *tx)
+void store_alloc_abort(struct store_tx *tx)
 {
     for (uint32_t i = 0; i < tx->record_count; i++) {
         give_back(tx->store, tx->records[i].block);
@@ -201,7 +203,7 @@ void alloc_abort(struct store_tx *tx)
     tx->record_count = 0;
 }
 
-void alloc_commit(struct store_tx *tx)
+void store_alloc_commit(struct store_tx *tx)
 {
     struct store *store = tx->store;
     struct store_batch *batch = tx->freed;
@@ -246,7 +248,7 @@ static uint64_t oldest_seen(const struct store *store)
     return before + 1;
 }
 
-void alloc_reclaim(struct store *store)
+void store_alloc_reclaim(struct store *store)
 {
     if (store->batches == NULL) {
         return;

@@ -50,7 +50,7 @@ static bool look_at(struct check *check, const struct store_node *node,
     bits_set(check->seen, ref->block);
     check->out->blocks_read++;
     check->out->used++;
-    const char *text = node_verify(check->store, node, ref);
+    const char *text = store_node_verify(check->store, node, ref);
     if (text == NULL && !bits_get(check->store->used, ref->block)) {
         text = "it is in a tree, but counts as free";
     }
@@ -159,7 +159,7 @@ static int check_snapshot(void *arg, const struct store_key *key,
     struct store_snapshot_record record;
     struct store_ref root;
 
-    if (!snapshot_parse(check->store, value, size, &record) ||
+    if (!store_snapshot_parse(check->store, value, size, &record) ||
         key->offset == 0 || key->offset >= head->next_snapshot ||
         record.generation >= head->generation ||
         record.generation <= records->generation) {
@@ -167,7 +167,7 @@ static int check_snapshot(void *arg, const struct store_key *key,
         return 0;
     }
     records->generation = record.generation;
-    snapshot_root(&record, &root);
+    store_snapshot_root(&record, &root);
     walk_root(&tree, &root);
     if (tree.items != record.items && damaged == check->out->damaged) {
         say(check, record.root,
@@ -194,8 +194,8 @@ static void check_head(struct check *check)
     } else if (tree.snapshots != head->snapshots) {
         say(check, 0, "the store does not have as many snapshots as it says");
     }
-    if (snapshot_scan(check->store, &head->root, 0, check_snapshot, &records) !=
-        0) {
+    if (store_snapshot_scan(check->store, &head->root, 0, check_snapshot,
+                            &records) != 0) {
         say(check, head->root.block, "not all snapshots could be found");
     }
 }
@@ -216,14 +216,15 @@ static void check_block_0(struct check *check)
         header->crc != crc32c_rest(header, STORE_PART_SIZE)) {
         say(check, 0, "the header is damaged");
     }
-    if (*(const uint64_t *)selector != selector_make(generation) ||
-        !part_is_zero(selector, sizeof(uint64_t))) {
+    if (*(const uint64_t *)selector != store_selector_make(generation) ||
+        !store_part_is_zero(selector, sizeof(uint64_t))) {
         say(check, 0, "the selector is damaged");
     }
-    text = superblock_verify(store,
-                             (const void *)(block + STORE_SLOT_AT +
-                                            generation % 2 * STORE_PART_SIZE),
-                             generation);
+    text = store_superblock_verify(
+        store,
+        (const void *)(block + STORE_SLOT_AT +
+                       generation % 2 * STORE_PART_SIZE),
+        generation);
     kunmap_local(block);
     if (text != NULL) {
         say(check, 0, text);

@@ -224,7 +224,7 @@ static void switch_selector(struct store_tx *tx)
     uint64_t *selector = kmap_local_range(part_page(store, STORE_SELECTOR_AT),
                                           0, STORE_PART_SIZE);
 
-    __atomic_store_n(selector, selector_make(tx->state.generation),
+    __atomic_store_n(selector, store_selector_make(tx->state.generation),
                      __ATOMIC_RELEASE);
     pmem_flush(selector, sizeof(*selector));
     pmem_drain();
@@ -262,7 +262,7 @@ static bool wants_recheck(const struct store *store)
 static void forget(struct store_tx *tx)
 {
     flush_blocks(tx);
-    alloc_abort(tx);
+    store_alloc_abort(tx);
     mutex_unlock(&tx->store->writer);
 }
 
@@ -296,7 +296,7 @@ int store_commit(struct store_tx *tx)
     store->commits++;
     store->blocks_written += tx->record_count;
     publish(tx);
-    alloc_commit(tx);
+    store_alloc_commit(tx);
     mutex_unlock(&store->writer);
     return 0;
 }

@@ -28,7 +28,7 @@ static uint32_t more_by_table(uint32_t crc, const void *bytes, size_t length)
     return ~crc;
 }
 
-uint32_t crc32c_by_table(const void *bytes, size_t length)
+uint32_t store_crc32c_by_table(const void *bytes, size_t length)
 {
     return more_by_table(0, bytes, length);
 }
@@ -77,7 +77,7 @@ static inline uint64_t add64(uint64_t crc, const uint8_t *at)
     return add8(crc, at + 56);
 }
 
-uint32_t crc32c_more(uint32_t before, const void *bytes, size_t length)
+uint32_t store_crc32c_more(uint32_t before, const void *bytes, size_t length)
 {
     const uint8_t *at = bytes;
     uint64_t crc = ~before;
@@ -108,7 +108,7 @@ uint32_t crc32c_more(uint32_t before, const void *bytes, size_t length)
     return ~(uint32_t)crc;
 }
 
-uint32_t crc32c(const void *bytes, size_t length)
+uint32_t store_crc32c(const void *bytes, size_t length)
 {
-    return crc32c_more(0, bytes, length);
+    return store_crc32c_more(0, bytes, length);
 }

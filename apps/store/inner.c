@@ -36,13 +36,13 @@ static void insert_many(struct store_edit *edit, uint32_t at,
     edit_mark(edit, items_end(at), items_end(count + gap));
 }
 
-void inner_insert(struct store_edit *edit, uint32_t at,
-                  const struct store_inner_item *item)
+void store_inner_insert(struct store_edit *edit, uint32_t at,
+                        const struct store_inner_item *item)
 {
     insert_many(edit, at, item, 1);
 }
 
-void inner_remove(struct store_edit *edit, uint32_t at)
+void store_inner_remove(struct store_edit *edit, uint32_t at)
 {
     struct store_inner_item *items = edit_items(edit);
     uint32_t count = edit->node->count;
@@ -52,8 +52,8 @@ void inner_remove(struct store_edit *edit, uint32_t at)
     edit_mark(edit, items_end(at), items_end(count - 1));
 }
 
-void inner_set_child(struct store_edit *edit, uint32_t at,
-                     const struct store_ref *ref)
+void store_inner_set_child(struct store_edit *edit, uint32_t at,
+                           const struct store_ref *ref)
 {
     struct store_inner_item *item = &edit_items(edit)[at];
 
@@ -62,7 +62,8 @@ void inner_set_child(struct store_edit *edit, uint32_t at,
     edit_mark(edit, items_end(at), items_end(at + 1));
 }
 
-void inner_move(struct store_edit *edit, uint32_t from, struct store_edit *to)
+void store_inner_move(struct store_edit *edit, uint32_t from,
+                      struct store_edit *to)
 {
     uint32_t count = edit->node->count;
 
@@ -70,8 +71,8 @@ void inner_move(struct store_edit *edit, uint32_t from, struct store_edit *to)
     set_count(edit, from);
 }
 
-void inner_merge(struct store_edit *edit, const struct store_node *sibling,
-                 bool before)
+void store_inner_merge(struct store_edit *edit,
+                       const struct store_node *sibling, bool before)
 {
     insert_many(edit, before ? 0 : edit->node->count, inner_items(sibling),
                 sibling->count);

@@ -121,8 +121,9 @@ static inline void fill(struct store_edit *edit, uint32_t at,
     };
 }
 
-int leaf_insert(struct store_edit *edit, uint32_t at,
-                const struct store_key *key, const void *value, uint32_t size)
+int store_leaf_insert(struct store_edit *edit, uint32_t at,
+                      const struct store_key *key, const void *value,
+                      uint32_t size)
 {
     struct store_leaf_item item = {
         .object = key->object, .offset = key->offset, .type = key->type};
@@ -138,7 +139,7 @@ int leaf_insert(struct store_edit *edit, uint32_t at,
     return 0;
 }
 
-int leaf_remove(struct store_edit *edit, uint32_t at)
+int store_leaf_remove(struct store_edit *edit, uint32_t at)
 {
     struct store_node *node = edit->node;
     struct store_leaf_item *items = edit_items(edit);
@@ -159,7 +160,8 @@ int leaf_remove(struct store_edit *edit, uint32_t at)
     return 0;
 }
 
-int leaf_overwrite(struct store_edit *edit, uint32_t at, const void *value)
+int store_leaf_overwrite(struct store_edit *edit, uint32_t at,
+                         const void *value)
 {
     uint32_t size;
     const uint8_t *old = leaf_value(edit->node, &edit_items(edit)[at], &size);
@@ -198,7 +200,8 @@ static int fill_from(struct store_edit *edit, uint32_t at,
     return 0;
 }
 
-int leaf_move(struct store_edit *edit, uint32_t from, struct store_edit *to)
+int store_leaf_move(struct store_edit *edit, uint32_t from,
+                    struct store_edit *to)
 {
     struct store_node *node = edit->node;
     uint32_t count = node->count - from;
@@ -216,8 +219,8 @@ int leaf_move(struct store_edit *edit, uint32_t from, struct store_edit *to)
     return compact(edit);
 }
 
-int leaf_merge(struct store_edit *edit, const struct store_node *sibling,
-               bool before)
+int store_leaf_merge(struct store_edit *edit, const struct store_node *sibling,
+                     bool before)
 {
     uint32_t at = before ? 0 : edit->node->count;
     uint32_t count = sibling->count;

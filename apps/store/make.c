@@ -13,7 +13,7 @@ static bool is_empty(struct page *first)
     bool empty = true;
 
     for (size_t at = 0; at < STORE_BLOCK_SIZE; at += STORE_PART_SIZE) {
-        empty = empty && part_is_zero(block + at, 0);
+        empty = empty && store_part_is_zero(block + at, 0);
     }
     kunmap_local(block);
     return empty;
@@ -61,7 +61,7 @@ static void fill_block(uint8_t *block, uint64_t blocks, const uint8_t *uuid)
     superblock->next_snapshot = 1;
     memcpy(superblock->uuid, uuid, STORE_UUID_SIZE);
     superblock->crc = crc32c_rest(superblock, STORE_PART_SIZE);
-    *selector = selector_make(1);
+    *selector = store_selector_make(1);
 }
 
 int store_format(struct page *first, uint64_t bytes,

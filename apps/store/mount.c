@@ -23,7 +23,7 @@ static int look_at_header(struct store *store,
 {
     if (header->magic != STORE_MAGIC) {
         return say(problem, -ENODEV, 0,
-                   part_is_zero(header, 0)
+                   store_part_is_zero(header, 0)
                        ? "there is nothing; format it"
                        : "there is something, but no store");
     }
@@ -38,7 +38,7 @@ static int look_at_header(struct store *store,
                    "program that made it");
     }
     if (header->blocks < STORE_BLOCKS_MIN || header->blocks > UINT32_MAX ||
-        header->zero != 0 || !part_is_zero(header, sizeof(*header))) {
+        header->zero != 0 || !store_part_is_zero(header, sizeof(*header))) {
         return say(problem, -EUCLEAN, 0, "the header says what cannot be");
     }
     if (header->blocks > bytes / STORE_BLOCK_SIZE) {
@@ -86,7 +86,7 @@ static int read_superblocks(struct store *store, struct store_state *state,
 
     const uint64_t *selector = kmap_local_range_ro(
         part_page(store, STORE_SELECTOR_AT), 0, STORE_PART_SIZE);
-    bool good = selector_parse(*selector, &generation);
+    bool good = store_selector_parse(*selector, &generation);
     kunmap_local(selector);
     if (!good) {
         return say(problem, -EUCLEAN, 0,
@@ -96,9 +96,10 @@ static int read_superblocks(struct store *store, struct store_state *state,
     for (unsigned i = 0; i < 2; i++) {
         superblock = kmap_local_range_ro(part_page(store, STORE_SLOT_AT) + i, 0,
                                          STORE_PART_SIZE);
-        store->slot_is_clean[i] = part_is_zero(superblock, sizeof(*superblock));
+        store->slot_is_clean[i] =
+            store_part_is_zero(superblock, sizeof(*superblock));
         if (i == generation % 2) {
-            text = superblock_verify(store, superblock, generation);
+            text = store_superblock_verify(store, superblock, generation);
             state_from(superblock, state);
         }
         kunmap_local(superblock);
@@ -134,12 +135,12 @@ static int walk_snapshot(void *arg, const struct store_key *key,
     struct store_ref root;
 
     (void)key;
-    if (!snapshot_parse(found->walk->store, value, size, &record)) {
+    if (!store_snapshot_parse(found->walk->store, value, size, &record)) {
         return -EUCLEAN;
     }
     found->newest = record.generation;
-    snapshot_root(&record, &root);
-    walk_tree(found->walk, &root);
+    store_snapshot_root(&record, &root);
+    store_walk_tree(found->walk, &root);
     return 0;
 }
 
@@ -152,10 +153,11 @@ static int find_used(struct store *store, struct store_state *state,
 
     bits_set(store->used, 0);
     store->used_count = 1;
-    walk_tree(&walk, &state->root);
+    store_walk_tree(&walk, &state->root);
     int result = walk.problem.error;
     if (result == 0) {
-        result = snapshot_scan(store, &state->root, 0, walk_snapshot, &found);
+        result =
+            store_snapshot_scan(store, &state->root, 0, walk_snapshot, &found);
     }
     state->newest = found.newest;
     if (walk.problem.error != 0) {

@@ -41,10 +41,10 @@ static int copy_node(struct store_edit *edit, const struct store_node *from)
 static int copy_on_write(struct store_tx *tx, struct store_ref *ref,
                          struct store_edit *edit)
 {
-    int result = alloc_expect_free(tx, 1);
+    int result = store_alloc_expect_free(tx, 1);
 
     if (result == 0) {
-        result = alloc_node(tx, ref->level, edit);
+        result = store_alloc_node(tx, ref->level, edit);
     }
     if (result != 0) {
         return result;
@@ -56,10 +56,10 @@ static int copy_on_write(struct store_tx *tx, struct store_ref *ref,
     }
     if (from == NULL || result != 0) {
         kunmap_local(edit->node);
-        alloc_release(tx, edit->record);
+        store_alloc_release(tx, edit->record);
         return -EUCLEAN;
     }
-    alloc_let_go(tx, ref);
+    store_alloc_let_go(tx, ref);
     ref->block = tx->records[edit->record].block;
     ref->generation = tx->state.generation;
     return 0;
@@ -77,7 +77,7 @@ static int edit_open(struct store_tx *tx, struct store_ref *ref,
     }
     struct store_node *node = kmap_local_range(
         block_page(tx->store, ref->block), 0, STORE_BLOCK_SIZE);
-    *edit = (struct store_edit){tx, node, alloc_record(tx, node)};
+    *edit = (struct store_edit){tx, node, store_alloc_record(tx, node)};
     if (unlikely(edit->record == RECORD_ALIVE || node->block != ref->block ||
                  node->level != ref->level ||
                  node->generation != ref->generation)) {
@@ -87,19 +87,19 @@ static int edit_open(struct store_tx *tx, struct store_ref *ref,
     return 0;
 }
 
-void path_close_below(struct store_path *path, unsigned level)
+void store_path_close_below(struct store_path *path, unsigned level)
 {
     for (; path->low < level; path->low++) {
         kunmap_local(path->edit[path->low].node);
     }
 }
 
-void path_close(struct store_path *path)
+void store_path_close(struct store_path *path)
 {
-    path_close_below(path, path->top + 1);
+    store_path_close_below(path, path->top + 1);
 }
 
-int tree_grow(struct store_tx *tx)
+int store_tree_grow(struct store_tx *tx)
 {
     struct store_ref *root = &tx->state.root;
     struct store_edit edit;
@@ -107,14 +107,14 @@ int tree_grow(struct store_tx *tx)
     if (root->level + 1 == STORE_LEVELS) {
         return -ENOSPC;
     }
-    int result = alloc_node(tx, root->level + 1, &edit);
+    int result = store_alloc_node(tx, root->level + 1, &edit);
     if (result != 0) {
         return result;
     }
     // A key of 0 is not above any.
     struct store_inner_item item = {.block = root->block,
                                     .generation = root->generation};
-    inner_insert(&edit, 0, &item);
+    store_inner_insert(&edit, 0, &item);
     root->block = tx->records[edit.record].block;
     root->level++;
     root->generation = tx->state.generation;
@@ -130,19 +130,21 @@ static int split_inner(struct store_path *path, unsigned level)
     uint32_t count = edit->node->count;
 
     if (level == path->top) {
-        return tree_grow(edit->tx);
+        return store_tree_grow(edit->tx);
     }
-    int result = alloc_node(edit->tx, level, &right);
+    int result = store_alloc_node(edit->tx, level, &right);
     if (result != 0) {
         return result;
     }
     // Where keys come in order, leave the left one nearly full.
-    inner_move(edit, path->rightmost ? count - count / 8 : count / 2, &right);
+    store_inner_move(edit, path->rightmost ? count - count / 8 : count / 2,
+                     &right);
     struct store_inner_item item = inner_items(right.node)[0];
     item.block = edit->tx->records[right.record].block;
     item.generation = edit->tx->state.generation;
     kunmap_local(right.node);
-    inner_insert(&path->edit[level + 1], path->index[level + 1] + 1, &item);
+    store_inner_insert(&path->edit[level + 1], path->index[level + 1] + 1,
+                       &item);
     return 0;
 }
 
@@ -168,7 +170,7 @@ static int path_step(struct store_path *path, unsigned level,
     }
     path->low = level - 1;
     if (ref.block != before) {
-        inner_set_child(edit, at, &ref);
+        store_inner_set_child(edit, at, &ref);
     }
     if (at == 0 && KEY_IS_BELOW(key, &items[0])) {
         items[0].object = key->object;
@@ -180,8 +182,8 @@ static int path_step(struct store_path *path, unsigned level,
     return 0;
 }
 
-int path_open(struct store_tx *tx, struct store_path *path,
-              const struct store_key *key, bool grow)
+int store_path_open(struct store_tx *tx, struct store_path *path,
+                    const struct store_key *key, bool grow)
 {
     unsigned top = tx->state.root.level;
     int result = edit_open(tx, &tx->state.root, &path->edit[top]);
@@ -203,7 +205,7 @@ int path_open(struct store_tx *tx, struct store_path *path,
         }
     }
     if (result != 0) {
-        path_close(path);
+        store_path_close(path);
     }
     return result;
 }

@@ -6,8 +6,8 @@
 #include "apps/store/search.h"
 #include "lib/string.h"
 
-bool snapshot_parse(const struct store *store, const void *value, size_t size,
-                    struct store_snapshot_record *record)
+bool store_snapshot_parse(const struct store *store, const void *value,
+                          size_t size, struct store_snapshot_record *record)
 {
     if (size != sizeof(*record)) {
         return false;
@@ -29,21 +29,21 @@ bool snapshot_parse(const struct store *store, const void *value, size_t size,
     return true;
 }
 
-void snapshot_root(const struct store_snapshot_record *record,
-                   struct store_ref *root)
+void store_snapshot_root(const struct store_snapshot_record *record,
+                         struct store_ref *root)
 {
     *root = (struct store_ref){record->root_generation, (uint32_t)record->root,
                                record->level};
 }
 
-int snapshot_scan(struct store *store, const struct store_ref *root,
-                  uint64_t own, store_scan_fn *fn, void *arg)
+int store_snapshot_scan(struct store *store, const struct store_ref *root,
+                        uint64_t own, store_scan_fn *fn, void *arg)
 {
     const struct store_key first = {STORE_OWN_OBJECT, 0, STORE_OWN_SNAPSHOT};
     const struct store_key last = {STORE_OWN_OBJECT, UINT64_MAX,
                                    STORE_OWN_SNAPSHOT};
 
-    return tree_scan(store, root, NULL, own, &first, &last, fn, arg);
+    return store_tree_scan(store, root, NULL, own, &first, &last, fn, arg);
 }
 
 // ----------------------------------------------------------------------- List
@@ -60,7 +60,7 @@ static int list_one(void *arg, const struct store_key *key, const void *value,
     const struct list *list = arg;
     struct store_snapshot_record record;
 
-    if (!snapshot_parse(list->store, value, size, &record)) {
+    if (!store_snapshot_parse(list->store, value, size, &record)) {
         return -EUCLEAN;
     }
     struct store_snapshot snapshot = {
@@ -83,7 +83,7 @@ int store_snapshots(struct store *store, store_snapshot_fn *fn, void *arg)
     }
     const struct store_ref root = {view.private_generation, view.private_block,
                                    view.private_level};
-    result = snapshot_scan(store, &root, 0, list_one, &list);
+    result = store_snapshot_scan(store, &root, 0, list_one, &list);
     store_view_end(&view);
     return result;
 }
@@ -136,11 +136,11 @@ static int take(struct store_tx *tx, const char *name, size_t length)
     memcpy(record.name, name, length);
     // From here on the snapshot has what the head lets go of.
     tx->state.newest = now->generation;
-    tx->reserve = alloc_reserve_put(tx->store);
+    tx->reserve = store_alloc_reserve_put(tx->store);
     tx->state.next_snapshot++;
     tx->state.snapshots++;
     tx->changed = true;
-    return tree_put(tx, &key, &record, sizeof(record), &existed);
+    return store_tree_put(tx, &key, &record, sizeof(record), &existed);
 }
 
 int store_snapshot_take(struct store *store, const char *name, uint64_t *id)

@@ -22,7 +22,7 @@ static int look(void *arg, const struct store_key *key, const void *value,
     struct neighbours *found = arg;
     struct store_snapshot_record record;
 
-    if (!snapshot_parse(found->store, value, size, &record)) {
+    if (!store_snapshot_parse(found->store, value, size, &record)) {
         return -EUCLEAN;
     }
     if (key->offset < found->id) {
@@ -54,13 +54,13 @@ static bool free_unkept(struct store_walk *walk, const struct store_ref *ref)
         bits_get(walk->store->marks, ref->block)) {
         return false;
     }
-    if (alloc_expect_free(tx, 1) != 0) {
+    if (store_alloc_expect_free(tx, 1) != 0) {
         walk->problem.error = -ENOMEM;
         return false;
     }
     // Once is enough, should a damaged tree name it twice.
     bits_set(walk->store->marks, ref->block);
-    alloc_free(tx, ref->block);
+    store_alloc_free(tx, ref->block);
     return true;
 }
 
@@ -77,16 +77,16 @@ static int free_blocks(struct store_tx *tx, const struct neighbours *found)
     };
 
     if (found->after != 0) {
-        snapshot_root(&found->next, &next);
+        store_snapshot_root(&found->next, &next);
     }
-    snapshot_root(&found->record, &mine);
+    store_snapshot_root(&found->record, &mine);
     memset(store->marks, 0, bits_size(store->blocks));
-    walk_tree(&walk, &next);
+    store_walk_tree(&walk, &next);
     if (walk.problem.error != 0) {
         return walk.problem.error;
     }
     walk.visit = free_unkept;
-    walk_tree(&walk, &mine);
+    store_walk_tree(&walk, &mine);
     return walk.problem.error;
 }
 
@@ -94,8 +94,8 @@ static int drop(struct store_tx *tx, uint64_t id)
 {
     const struct store_key key = {STORE_OWN_OBJECT, id, STORE_OWN_SNAPSHOT};
     struct neighbours found = {.store = tx->store, .id = id};
-    int result = snapshot_scan(tx->store, &tx->state.root, tx->state.generation,
-                               look, &found);
+    int result = store_snapshot_scan(tx->store, &tx->state.root,
+                                     tx->state.generation, look, &found);
 
     if (result < 0) {
         return result;
@@ -105,7 +105,7 @@ static int drop(struct store_tx *tx, uint64_t id)
     }
     tx->reserve = 0;
     tx->changed = true;
-    result = tree_del(tx, &key);
+    result = store_tree_del(tx, &key);
     if (result == 0) {
         result = free_blocks(tx, &found);
     }

@@ -7,7 +7,7 @@ void store_stats(struct store *store, struct store_stats *stats)
 {
     struct store_state state;
 
-    state_read(store, &state);
+    store_state_read(store, &state);
     *stats = (struct store_stats){
         .generation = state.generation,
         .items = state.items,

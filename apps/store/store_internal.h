@@ -142,14 +142,15 @@ static inline struct page *part_page(const struct store *store, size_t at)
 }
 
 // What is wrong with a node that `ref` names; NULL: nothing.
-const char *node_verify(const struct store *store,
-                        const struct store_node *node,
-                        const struct store_ref *ref);
+const char *store_node_verify(const struct store *store,
+                              const struct store_node *node,
+                              const struct store_ref *ref);
 
 // Verify a node that is mapped, unless that was done since the store was
 // mounted; NULL: it is good.
-const char *node_verify_once(struct store *store, const struct store_node *node,
-                             const struct store_ref *ref);
+const char *store_node_verify_once(struct store *store,
+                                   const struct store_node *node,
+                                   const struct store_ref *ref);
 
 // Map a node for reading and see that it is the one that was meant. `own` is
 // the generation of the transaction that asks, whose nodes have no checksum
@@ -166,7 +167,7 @@ node_open_in_line(struct store *store, const struct store_ref *ref,
     if (unlikely((!bits_get(store->verified, ref->block) ||
                   store->flags & STORE_VERIFY_ALWAYS) &&
                  ref->generation != own &&
-                 node_verify_once(store, node, ref) != NULL)) {
+                 store_node_verify_once(store, node, ref) != NULL)) {
         kunmap_local(node);
         return NULL;
     }
@@ -195,42 +196,44 @@ static inline const struct store_state *state_current(const struct store *store)
 
 // A consistent copy of the current state, for anybody: the writer overwrites
 // it only STORE_RING commits later, and then this looks again.
-void state_read(const struct store *store, struct store_state *state);
+void store_state_read(const struct store *store, struct store_state *state);
 
 // ---------------------------------------------------------------- alloc.c
 
 // Blocks that a put, and that a deletion, leaves to those that free some.
-uint32_t alloc_reserve_put(const struct store *store);
-uint32_t alloc_reserve_del(const struct store *store);
+uint32_t store_alloc_reserve_put(const struct store *store);
+uint32_t store_alloc_reserve_del(const struct store *store);
 
 // Make a new, empty node for the transaction, mapped for writing. -ENOSPC,
 // -ENOMEM.
-int alloc_node(struct store_tx *tx, uint32_t level, struct store_edit *edit);
+int store_alloc_node(struct store_tx *tx, uint32_t level,
+                     struct store_edit *edit);
 
 // A node of the transaction's own is not needed any more.
-void alloc_release(struct store_tx *tx, uint32_t record);
+void store_alloc_release(struct store_tx *tx, uint32_t record);
 
 // The number of the record of a node of the transaction's own, which is mapped;
 // RECORD_ALIVE: it does not have one, it is damaged.
-uint32_t alloc_record(const struct store_tx *tx, const struct store_node *node);
+uint32_t store_alloc_record(const struct store_tx *tx,
+                            const struct store_node *node);
 
 // See that `count` more blocks can be let go of. -ENOMEM.
-int alloc_expect_free(struct store_tx *tx, uint32_t count);
+int store_alloc_expect_free(struct store_tx *tx, uint32_t count);
 
 // The tree that is written does not have this committed block any more; a
-// snapshot may. alloc_expect_free() was called.
-void alloc_let_go(struct store_tx *tx, const struct store_ref *ref);
+// snapshot may. store_alloc_expect_free() was called.
+void store_alloc_let_go(struct store_tx *tx, const struct store_ref *ref);
 
 // The same where no other tree has it.
-void alloc_free(struct store_tx *tx, uint32_t block);
+void store_alloc_free(struct store_tx *tx, uint32_t block);
 
 // End of a transaction: forget its blocks, or keep them and let go of those
 // that it freed once no view needs them.
-void alloc_abort(struct store_tx *tx);
-void alloc_commit(struct store_tx *tx);
+void store_alloc_abort(struct store_tx *tx);
+void store_alloc_commit(struct store_tx *tx);
 
 // Take back what views needed and do not any more.
-void alloc_reclaim(struct store *store);
+void store_alloc_reclaim(struct store *store);
 
 // ---------------------------------------------------------------- leaf.c
 
@@ -243,68 +246,72 @@ static inline uint32_t leaf_used(const struct store_node *node)
 
 // Insert at an index, delete, or overwrite with the same size; it must fit.
 // -EUCLEAN: the leaf is damaged.
-int leaf_insert(struct store_edit *edit, uint32_t at,
-                const struct store_key *key, const void *value, uint32_t size);
-int leaf_remove(struct store_edit *edit, uint32_t at);
-int leaf_overwrite(struct store_edit *edit, uint32_t at, const void *value);
+int store_leaf_insert(struct store_edit *edit, uint32_t at,
+                      const struct store_key *key, const void *value,
+                      uint32_t size);
+int store_leaf_remove(struct store_edit *edit, uint32_t at);
+int store_leaf_overwrite(struct store_edit *edit, uint32_t at,
+                         const void *value);
 
 // Move the items from index `from` on to the leaf `to`, which is empty.
-int leaf_move(struct store_edit *edit, uint32_t from, struct store_edit *to);
+int store_leaf_move(struct store_edit *edit, uint32_t from,
+                    struct store_edit *to);
 
 // Insert all items of a sibling before the first item or behind the last.
-int leaf_merge(struct store_edit *edit, const struct store_node *sibling,
-               bool before);
+int store_leaf_merge(struct store_edit *edit, const struct store_node *sibling,
+                     bool before);
 
 // ---------------------------------------------------------------- inner.c
 
 // Insert a child under a key, or remove one.
-void inner_insert(struct store_edit *edit, uint32_t at,
-                  const struct store_inner_item *item);
-void inner_remove(struct store_edit *edit, uint32_t at);
+void store_inner_insert(struct store_edit *edit, uint32_t at,
+                        const struct store_inner_item *item);
+void store_inner_remove(struct store_edit *edit, uint32_t at);
 
 // Name another block for the child at an index.
-void inner_set_child(struct store_edit *edit, uint32_t at,
-                     const struct store_ref *ref);
+void store_inner_set_child(struct store_edit *edit, uint32_t at,
+                           const struct store_ref *ref);
 
 // The same as for leaves.
-void inner_move(struct store_edit *edit, uint32_t from, struct store_edit *to);
-void inner_merge(struct store_edit *edit, const struct store_node *sibling,
-                 bool before);
+void store_inner_move(struct store_edit *edit, uint32_t from,
+                      struct store_edit *to);
+void store_inner_merge(struct store_edit *edit,
+                       const struct store_node *sibling, bool before);
 
 // ---------------------------------------------------------------- tree
 
 // Find a key's value in a tree; `top` is its root, mapped, or NULL. As
 // store_view_get().
-int tree_get(struct store *store, const struct store_ref *root,
-             const struct store_node *top, uint64_t own,
-             const struct store_key *key, void *value, size_t room,
-             size_t *size);
-int tree_scan(struct store *store, const struct store_ref *root,
-              const struct store_node *top, uint64_t own,
-              const struct store_key *from, const struct store_key *to,
-              store_scan_fn *fn, void *arg);
+int store_tree_get(struct store *store, const struct store_ref *root,
+                   const struct store_node *top, uint64_t own,
+                   const struct store_key *key, void *value, size_t room,
+                   size_t *size);
+int store_tree_scan(struct store *store, const struct store_ref *root,
+                    const struct store_node *top, uint64_t own,
+                    const struct store_key *from, const struct store_key *to,
+                    store_scan_fn *fn, void *arg);
 
-// From path_open() and in tree_put(): the tree is higher or wider now, look
-// again. Not an error.
+// From store_path_open() and in store_tree_put(): the tree is higher or wider
+// now, look again. Not an error.
 #define TREE_AGAIN 1
 
 // Make the way to a key's leaf the transaction's own and map it; the tree is
 // not empty. With `grow`, all inner nodes on it have room for one more item.
 // After an error, or TREE_AGAIN, nothing is open.
-int path_open(struct store_tx *tx, struct store_path *path,
-              const struct store_key *key, bool grow);
+int store_path_open(struct store_tx *tx, struct store_path *path,
+                    const struct store_key *key, bool grow);
 
 // Close what is open below `level`, or all.
-void path_close_below(struct store_path *path, unsigned level);
-void path_close(struct store_path *path);
+void store_path_close_below(struct store_path *path, unsigned level);
+void store_path_close(struct store_path *path);
 
 // A root above the root.
-int tree_grow(struct store_tx *tx);
+int store_tree_grow(struct store_tx *tx);
 
 // Change the transaction's tree. *existed says whether the key was there.
-int tree_put(struct store_tx *tx, const struct store_key *key,
-             const void *value, uint32_t size, bool *existed);
-int tree_del(struct store_tx *tx, const struct store_key *key);
+int store_tree_put(struct store_tx *tx, const struct store_key *key,
+                   const void *value, uint32_t size, bool *existed);
+int store_tree_del(struct store_tx *tx, const struct store_key *key);
 
 // ---------------------------------------------------------------- walk.c
 
@@ -320,31 +327,31 @@ struct store_walk {
 
 // Visit all nodes of a tree; only inner ones are read. Goes on after damage,
 // and notes the first that it comes to in `problem`.
-void walk_tree(struct store_walk *walk, const struct store_ref *root);
+void store_walk_tree(struct store_walk *walk, const struct store_ref *root);
 
 // ---------------------------------------------------------------- others
 
 // The record of a snapshot's value; false: it is damaged.
-bool snapshot_parse(const struct store *store, const void *value, size_t size,
-                    struct store_snapshot_record *record);
-void snapshot_root(const struct store_snapshot_record *record,
-                   struct store_ref *root);
+bool store_snapshot_parse(const struct store *store, const void *value,
+                          size_t size, struct store_snapshot_record *record);
+void store_snapshot_root(const struct store_snapshot_record *record,
+                         struct store_ref *root);
 
 // Call fn(arg, key, value, size) for the record of each snapshot in a tree.
-int snapshot_scan(struct store *store, const struct store_ref *root,
-                  uint64_t own, store_scan_fn *fn, void *arg);
+int store_snapshot_scan(struct store *store, const struct store_ref *root,
+                        uint64_t own, store_scan_fn *fn, void *arg);
 
 // Whether a superblock is the one of a generation. The whole part is mapped.
-const char *superblock_verify(const struct store *store,
-                              const struct store_superblock *superblock,
-                              uint64_t generation);
+const char *store_superblock_verify(const struct store *store,
+                                    const struct store_superblock *superblock,
+                                    uint64_t generation);
 
 // The selector's word for a generation; false: the word is damaged.
-uint64_t selector_make(uint64_t generation);
-bool selector_parse(uint64_t word, uint64_t *generation);
+uint64_t store_selector_make(uint64_t generation);
+bool store_selector_parse(uint64_t word, uint64_t *generation);
 
 // Whether bytes `from` to STORE_PART_SIZE of a part of block 0 are 0.
-bool part_is_zero(const void *part, size_t from);
+bool store_part_is_zero(const void *part, size_t from);
 
 static inline bool key_is_own(const struct store_key *key)
 {

@@ -21,9 +21,9 @@ static void drop_node(struct store_tx *tx, const struct store_ref *ref,
                       uint32_t record)
 {
     if (ref->generation == tx->state.generation) {
-        alloc_release(tx, record);
+        store_alloc_release(tx, record);
     } else {
-        alloc_let_go(tx, ref);
+        store_alloc_let_go(tx, ref);
     }
 }
 
@@ -43,7 +43,7 @@ static bool merge(struct store_path *path, unsigned level, uint32_t other)
     if (sibling == NULL) {
         return false;
     }
-    uint32_t record = alloc_record(tx, sibling);
+    uint32_t record = store_alloc_record(tx, sibling);
     bool own = ref.generation == tx->state.generation;
     if (fill_of(sibling) + fill_of(edit->node) > FITS(STORE_ITEMS_SIZE) ||
         sibling->count == 0 || (own && record == RECORD_ALIVE)) {
@@ -51,17 +51,17 @@ static bool merge(struct store_path *path, unsigned level, uint32_t other)
         return false;
     }
     if (level > 0) {
-        inner_merge(edit, sibling, other < at);
-    } else if (leaf_merge(edit, sibling, other < at) != 0) {
+        store_inner_merge(edit, sibling, other < at);
+    } else if (store_leaf_merge(edit, sibling, other < at) != 0) {
         tx->broken = true;
     }
     kunmap_local(sibling);
     drop_node(tx, &ref, record);
     if (other < at) {
         inner_child(&inner_items(parent->node)[at], level + 1, &ref);
-        inner_set_child(parent, other, &ref);
+        store_inner_set_child(parent, other, &ref);
     }
-    inner_remove(parent, MAX(at, other));
+    store_inner_remove(parent, MAX(at, other));
     return true;
 }
 
@@ -74,13 +74,13 @@ static bool mend(struct store_path *path, unsigned level)
     uint32_t at = path->index[level + 1];
 
     if (edit->node->count == 0) {
-        path_close_below(path, level + 1);
-        alloc_release(edit->tx, edit->record);
-        inner_remove(parent, at);
+        store_path_close_below(path, level + 1);
+        store_alloc_release(edit->tx, edit->record);
+        store_inner_remove(parent, at);
         return true;
     }
     if (fill_of(edit->node) >= SMALL(STORE_ITEMS_SIZE) ||
-        alloc_expect_free(edit->tx, 1) != 0) {
+        store_alloc_expect_free(edit->tx, 1) != 0) {
         return false;
     }
     return (at + 1 < parent->node->count && merge(path, level, at + 1)) ||
@@ -101,7 +101,7 @@ static void lower_root(struct store_path *path)
     if (one) {
         inner_child(inner_items(edit->node), root->level, &child);
     }
-    path_close(path);
+    store_path_close(path);
     while (one || last) {
         drop_node(tx, root, record);
         *root = child;
@@ -109,13 +109,13 @@ static void lower_root(struct store_path *path)
             break;
         }
         const struct store_node *node =
-            alloc_expect_free(tx, 1) != 0
+            store_alloc_expect_free(tx, 1) != 0
                 ? NULL
                 : node_open(tx->store, root, tx->state.generation);
         if (node == NULL) {
             break; // as good a root as any
         }
-        record = alloc_record(tx, node);
+        record = store_alloc_record(tx, node);
         one = node->count == 1 && (root->generation != tx->state.generation ||
                                    record != RECORD_ALIVE);
         inner_child(inner_items(node), root->level, &child);
@@ -123,11 +123,12 @@ static void lower_root(struct store_path *path)
     }
 }
 
-int tree_del(struct store_tx *tx, const struct store_key *key)
+int store_tree_del(struct store_tx *tx, const struct store_key *key)
 {
     struct store_path path;
-    int result =
-        tx->state.root.block == 0 ? -ENOENT : path_open(tx, &path, key, false);
+    int result = tx->state.root.block == 0
+                     ? -ENOENT
+                     : store_path_open(tx, &path, key, false);
 
     if (result != 0) {
         return result;
@@ -137,20 +138,20 @@ int tree_del(struct store_tx *tx, const struct store_key *key)
     uint32_t at =
         leaf_count_is_sane(count) ? leaf_find(leaf->node, count, key) : count;
     if (at >= count || !leaf_item_is(&leaf_items(leaf->node)[at], key)) {
-        path_close(&path);
+        store_path_close(&path);
         return -EUCLEAN; // the caller saw it
     }
-    result = leaf_remove(leaf, at);
+    result = store_leaf_remove(leaf, at);
     if (result != 0) {
-        path_close(&path);
+        store_path_close(&path);
         return result;
     }
     unsigned level = 0;
     while (level < path.top && mend(&path, level)) {
-        path_close_below(&path, ++level);
+        store_path_close_below(&path, ++level);
     }
     if (level < path.top) {
-        path_close(&path);
+        store_path_close(&path);
     } else {
         lower_root(&path);
     }

@@ -48,16 +48,17 @@ static int fill_right(struct store_path *path, const struct put *put,
 {
     struct store_edit *edit = &path->edit[0];
     uint32_t stay = put->at < middle ? middle - 1 : middle;
-    int result = leaf_move(edit, stay, right);
+    int result = store_leaf_move(edit, stay, right);
 
     if (result != 0) {
         return result;
     }
     if (put->at < middle) {
-        result = leaf_insert(edit, put->at, put->key, put->value, put->size);
+        result =
+            store_leaf_insert(edit, put->at, put->key, put->value, put->size);
     } else {
-        result = leaf_insert(right, put->at - middle, put->key, put->value,
-                             put->size);
+        result = store_leaf_insert(right, put->at - middle, put->key,
+                                   put->value, put->size);
     }
     const struct store_leaf_item *first = leaf_items(right->node);
     struct store_inner_item item = {
@@ -67,7 +68,7 @@ static int fill_right(struct store_path *path, const struct put *put,
         .block = edit->tx->records[right->record].block,
         .generation = edit->tx->state.generation,
     };
-    inner_insert(&path->edit[1], path->index[1] + 1, &item);
+    store_inner_insert(&path->edit[1], path->index[1] + 1, &item);
     return result;
 }
 
@@ -80,15 +81,15 @@ static int split_leaf(struct store_path *path, const struct put *put)
     struct store_edit right;
 
     if (path->top == 0) {
-        int result = tree_grow(tx);
+        int result = store_tree_grow(tx);
         return result == 0 ? TREE_AGAIN : result;
     }
-    int result = alloc_node(tx, 0, &right);
+    int result = store_alloc_node(tx, 0, &right);
     if (result != 0) {
         return result;
     }
     if (put->found) {
-        result = leaf_remove(edit, put->at);
+        result = store_leaf_remove(edit, put->at);
     }
     if (result == 0) {
         // Where keys come in order, the left one stays full.
@@ -114,7 +115,7 @@ static int put_into_leaf(struct store_path *path, struct put *put)
     put->found = put->at < count && leaf_item_is(&items[put->at], put->key);
     if (put->found) {
         if (items[put->at].size == put->size) {
-            return leaf_overwrite(edit, put->at, put->value);
+            return store_leaf_overwrite(edit, put->at, put->value);
         }
         old = ITEM_SIZE + items[put->at].size;
     }
@@ -122,9 +123,10 @@ static int put_into_leaf(struct store_path *path, struct put *put)
         STORE_ITEMS_SIZE) {
         return split_leaf(path, put);
     }
-    int result = put->found ? leaf_remove(edit, put->at) : 0;
+    int result = put->found ? store_leaf_remove(edit, put->at) : 0;
     if (result == 0) {
-        result = leaf_insert(edit, put->at, put->key, put->value, put->size);
+        result =
+            store_leaf_insert(edit, put->at, put->key, put->value, put->size);
     }
     edit->tx->broken = result != 0;
     return result;
@@ -133,12 +135,12 @@ static int put_into_leaf(struct store_path *path, struct put *put)
 static int put_first(struct store_tx *tx, const struct put *put)
 {
     struct store_edit edit;
-    int result = alloc_node(tx, 0, &edit);
+    int result = store_alloc_node(tx, 0, &edit);
 
     if (result != 0) {
         return result;
     }
-    result = leaf_insert(&edit, 0, put->key, put->value, put->size);
+    result = store_leaf_insert(&edit, 0, put->key, put->value, put->size);
     tx->state.root = (struct store_ref){
         .generation = tx->state.generation,
         .block = tx->records[edit.record].block,
@@ -147,8 +149,8 @@ static int put_first(struct store_tx *tx, const struct put *put)
     return result;
 }
 
-int tree_put(struct store_tx *tx, const struct store_key *key,
-             const void *value, uint32_t size, bool *existed)
+int store_tree_put(struct store_tx *tx, const struct store_key *key,
+                   const void *value, uint32_t size, bool *existed)
 {
     struct put put = {.key = key, .value = value, .size = size};
     struct store_path path;
@@ -159,10 +161,10 @@ int tree_put(struct store_tx *tx, const struct store_key *key,
         return put_first(tx, &put);
     }
     do {
-        result = path_open(tx, &path, key, true);
+        result = store_path_open(tx, &path, key, true);
         if (result == 0) {
             result = put_into_leaf(&path, &put);
-            path_close(&path);
+            store_path_close(&path);
         }
     } while (result == TREE_AGAIN);
     *existed = put.found;

@@ -57,10 +57,10 @@ static int copy_value(const struct store_node *leaf,
     return 0;
 }
 
-int tree_get(struct store *store, const struct store_ref *root,
-             const struct store_node *top, uint64_t own,
-             const struct store_key *key, void *value, size_t room,
-             size_t *size)
+int store_tree_get(struct store *store, const struct store_ref *root,
+                   const struct store_node *top, uint64_t own,
+                   const struct store_key *key, void *value, size_t room,
+                   size_t *size)
 {
     const struct store_node *held = NULL;
 
@@ -193,10 +193,10 @@ static int scan_next(struct scan *scan, uint32_t *level)
     return result;
 }
 
-int tree_scan(struct store *store, const struct store_ref *root,
-              const struct store_node *top, uint64_t own,
-              const struct store_key *from, const struct store_key *to,
-              store_scan_fn *fn, void *arg)
+int store_tree_scan(struct store *store, const struct store_ref *root,
+                    const struct store_node *top, uint64_t own,
+                    const struct store_key *from, const struct store_key *to,
+                    store_scan_fn *fn, void *arg)
 {
     struct scan scan = {.store = store,
                         .from = from,

@@ -16,7 +16,7 @@ int store_begin(struct store *store, struct store_tx **out)
         mutex_unlock(&store->writer);
         return -ERANGE;
     }
-    alloc_reclaim(store);
+    store_alloc_reclaim(store);
     tx->store = store;
     tx->state = *state_current(store);
     tx->state.generation++;
@@ -36,8 +36,8 @@ int store_tx_put(struct store_tx *tx, const struct store_key *key,
     if (size > STORE_VALUE_MAX || key_is_own(key)) {
         return -EINVAL;
     }
-    tx->reserve = alloc_reserve_put(tx->store);
-    int result = tree_put(tx, key, value, (uint32_t)size, &existed);
+    tx->reserve = store_alloc_reserve_put(tx->store);
+    int result = store_tree_put(tx, key, value, (uint32_t)size, &existed);
     if (result == 0) {
         tx->state.items += !existed;
         tx->changed = true;
@@ -53,8 +53,8 @@ int store_tx_del(struct store_tx *tx, const struct store_key *key)
     if (result != 0 && result != -ERANGE) {
         return result;
     }
-    tx->reserve = alloc_reserve_del(tx->store);
-    result = tree_del(tx, key);
+    tx->reserve = store_alloc_reserve_del(tx->store);
+    result = store_tree_del(tx, key);
     if (result == 0) {
         tx->state.items--;
         tx->changed = true;
@@ -68,8 +68,8 @@ int store_tx_get(struct store_tx *tx, const struct store_key *key, void *value,
     if (key_is_own(key)) {
         return -EINVAL;
     }
-    return tree_get(tx->store, &tx->state.root, NULL, tx->state.generation, key,
-                    value, room, size);
+    return store_tree_get(tx->store, &tx->state.root, NULL,
+                          tx->state.generation, key, value, room, size);
 }
 
 int store_put(struct store *store, const struct store_key *key,

@@ -131,9 +131,9 @@ static const char *inner_verify(const struct store *store,
     return NULL;
 }
 
-const char *node_verify(const struct store *store,
-                        const struct store_node *node,
-                        const struct store_ref *ref)
+const char *store_node_verify(const struct store *store,
+                              const struct store_node *node,
+                              const struct store_ref *ref)
 {
     const char *text = header_verify(store, node, ref);
 
@@ -143,10 +143,11 @@ const char *node_verify(const struct store *store,
     return ref->level == 0 ? leaf_verify(node) : inner_verify(store, node);
 }
 
-const char *node_verify_once(struct store *store, const struct store_node *node,
-                             const struct store_ref *ref)
+const char *store_node_verify_once(struct store *store,
+                                   const struct store_node *node,
+                                   const struct store_ref *ref)
 {
-    const char *text = node_verify(store, node, ref);
+    const char *text = store_node_verify(store, node, ref);
 
     if (text == NULL) {
         __atomic_fetch_or(&store->verified[ref->block / 64],
@@ -157,7 +158,7 @@ const char *node_verify_once(struct store *store, const struct store_node *node,
 
 // -------------------------------------------------------------------- Block 0
 
-bool part_is_zero(const void *part, size_t from)
+bool store_part_is_zero(const void *part, size_t from)
 {
     const uint8_t *bytes = part;
 
@@ -181,9 +182,9 @@ static bool superblock_root_is_sane(const struct store *store,
            superblock->root_generation <= superblock->generation;
 }
 
-const char *superblock_verify(const struct store *store,
-                              const struct store_superblock *superblock,
-                              uint64_t generation)
+const char *store_superblock_verify(const struct store *store,
+                                    const struct store_superblock *superblock,
+                                    uint64_t generation)
 {
     if (superblock->crc != crc32c_rest(superblock, STORE_PART_SIZE)) {
         return "the superblock's checksum is wrong";
@@ -195,7 +196,7 @@ const char *superblock_verify(const struct store *store,
     if (memcmp(superblock->uuid, store->uuid, STORE_UUID_SIZE) != 0) {
         return "the superblock is of another store";
     }
-    if (!part_is_zero(superblock, sizeof(*superblock)) ||
+    if (!store_part_is_zero(superblock, sizeof(*superblock)) ||
         !superblock_root_is_sane(store, superblock) ||
         superblock->next_snapshot <= superblock->snapshots) {
         return "the superblock says what cannot be";
@@ -203,15 +204,15 @@ const char *superblock_verify(const struct store *store,
     return NULL;
 }
 
-uint64_t selector_make(uint64_t generation)
+uint64_t store_selector_make(uint64_t generation)
 {
-    uint64_t crc = crc32c(&generation, SELECTOR_CRC_BYTES);
+    uint64_t crc = store_crc32c(&generation, SELECTOR_CRC_BYTES);
 
     return generation | crc << STORE_GENERATION_BITS;
 }
 
-bool selector_parse(uint64_t word, uint64_t *generation)
+bool store_selector_parse(uint64_t word, uint64_t *generation)
 {
     *generation = word & STORE_GENERATION_MAX;
-    return *generation != 0 && selector_make(*generation) == word;
+    return *generation != 0 && store_selector_make(*generation) == word;
 }

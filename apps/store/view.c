@@ -34,7 +34,7 @@ static inline void read_words(const struct store *store, size_t first,
 _Static_assert(sizeof(struct store_ref) == 16, "words");
 _Static_assert(sizeof(struct store_state) % sizeof(uint64_t) == 0, "words");
 
-void state_read(const struct store *store, struct store_state *state)
+void store_state_read(const struct store *store, struct store_state *state)
 {
     read_words(store, 0, sizeof(*state) / sizeof(uint64_t), (uint64_t *)state);
 }
@@ -76,14 +76,14 @@ static int find_snapshot(struct store *store, const struct store_ref *head,
     const struct store_key key = {STORE_OWN_OBJECT, id, STORE_OWN_SNAPSHOT};
     struct store_snapshot_record record;
     size_t size;
-    int result =
-        tree_get(store, head, NULL, 0, &key, &record, sizeof(record), &size);
+    int result = store_tree_get(store, head, NULL, 0, &key, &record,
+                                sizeof(record), &size);
 
-    if (result == 0 && !snapshot_parse(store, &record, size, &record)) {
+    if (result == 0 && !store_snapshot_parse(store, &record, size, &record)) {
         result = -EUCLEAN;
     }
     if (result == 0) {
-        snapshot_root(&record, root);
+        store_snapshot_root(&record, root);
     }
     return result == -ERANGE ? -EUCLEAN : result;
 }
@@ -147,8 +147,8 @@ int store_view_get(struct store_view *view, const struct store_key *key,
     if (key_is_own(key)) {
         return -EINVAL;
     }
-    return tree_get(view->private_store, &root, view->private_root, 0, key,
-                    value, room, size);
+    return store_tree_get(view->private_store, &root, view->private_root, 0,
+                          key, value, room, size);
 }
 
 int store_view_scan(struct store_view *view, const struct store_key *from,
@@ -160,8 +160,8 @@ int store_view_scan(struct store_view *view, const struct store_key *from,
     if (key_is_own(&last)) {
         last = (struct store_key){STORE_OWN_OBJECT - 1, UINT64_MAX, UINT8_MAX};
     }
-    return tree_scan(view->private_store, &root, view->private_root, 0, from,
-                     &last, fn, arg);
+    return store_tree_scan(view->private_store, &root, view->private_root, 0,
+                           from, &last, fn, arg);
 }
 
 int store_get(struct store *store, const struct store_key *key, void *value,

@@ -17,7 +17,7 @@ static void damage(struct store_walk *walk, const struct store_ref *ref)
 }
 
 // As deep as the tree is high: the level falls with each call.
-void walk_tree(struct store_walk *walk, const struct store_ref *root)
+void store_walk_tree(struct store_walk *walk, const struct store_ref *root)
 {
     struct store *store = walk->store;
 
@@ -40,7 +40,7 @@ void walk_tree(struct store_walk *walk, const struct store_ref *root)
     for (uint32_t i = 0; i < count; i++) {
         struct store_ref child;
         inner_child(&inner_items(node)[i], root->level, &child);
-        walk_tree(walk, &child);
+        store_walk_tree(walk, &child);
     }
     kunmap_local(node);
 }

@@ -47,14 +47,14 @@ HOST_TEST(format_to_the_byte)
     CHECK(header.version == 1 && header.block_size == 16384 &&
           header.blocks == BLOCKS);
     CHECK(memcmp(header.uuid, store_help_uuid, 16) == 0);
-    CHECK_EQ(header.crc, crc32c_by_table(block + 4, 4092));
+    CHECK_EQ(header.crc, store_crc32c_by_table(block + 4, 4092));
     memcpy(&selector, block + 0x1000, 8);
     CHECK_EQ(selector & 0xffffffffffff, 1);
-    CHECK_EQ(selector >> 48, crc32c_by_table(block + 0x1000, 6) & 0xffff);
+    CHECK_EQ(selector >> 48, store_crc32c_by_table(block + 0x1000, 6) & 0xffff);
     memcpy(&superblock, block + 0x3000, sizeof(superblock));
     CHECK(superblock.generation == 1 && superblock.root == 0 &&
           superblock.items == 0 && superblock.next_snapshot == 1);
-    CHECK_EQ(superblock.crc, crc32c_by_table(block + 0x3004, 4092));
+    CHECK_EQ(superblock.crc, store_crc32c_by_table(block + 0x3004, 4092));
     store_help_end(&help);
 }
 
@@ -186,7 +186,8 @@ HOST_TEST(generations_end)
     superblock->generation = generation;
     superblock->crc = crc32c_rest(part, sizeof(part));
     medium_write(help.medium, 0x2000, part, sizeof(part));
-    selector = generation | (uint64_t)crc32c_by_table(&generation, 6) << 48;
+    selector = generation | (uint64_t)store_crc32c_by_table(&generation, 6)
+                                << 48;
     medium_write(help.medium, 0x1000, &selector, sizeof(selector));
     CHECK_EQ(mount_error(""), 0);
     CHECK_EQ(store_put(help.store, &key_1, "x", 1), 0);
