@@ -12,7 +12,7 @@
 #define NAME_OF_HEAD "-"
 #define SCANNED_MAX 20
 
-static void shell_format(int argc, char **argv)
+static void command_format(int argc, char **argv)
 {
     bool force = argc > 1 && strcmp(argv[1], "force") == 0;
     const struct pmem_region *region = store_region();
@@ -41,7 +41,7 @@ static void shell_format(int argc, char **argv)
     }
 }
 
-static void shell_put(int argc, char **argv)
+static void command_put(int argc, char **argv)
 {
     static char value[LINEEDIT_MAX];
     struct store_key key;
@@ -82,7 +82,7 @@ static bool view_here(struct store *store, const char *name,
     return result == 0;
 }
 
-static void shell_get(int argc, char **argv)
+static void command_get(int argc, char **argv)
 {
     static uint8_t value[STORE_VALUE_MAX];
     struct store_key key;
@@ -102,7 +102,7 @@ static void shell_get(int argc, char **argv)
     store_value_print(value, size, 0);
 }
 
-static void shell_del(int argc, char **argv)
+static void command_del(int argc, char **argv)
 {
     (void)argc;
     struct store_key key;
@@ -129,7 +129,7 @@ static int scanned(void *arg, const struct store_key *key, const void *value,
     return 0;
 }
 
-static void shell_scan(int argc, char **argv)
+static void command_scan(int argc, char **argv)
 {
     struct store_key from = store_key_lowest, to = store_key_highest;
     struct store_view view;
@@ -161,7 +161,7 @@ static int snapshot_print(void *arg, const struct store_snapshot *snapshot)
     return 0;
 }
 
-static void shell_snap(int argc, char **argv)
+static void command_snap(int argc, char **argv)
 {
     struct store *store = store_here();
     uint64_t id;
@@ -192,7 +192,7 @@ static void problem_print(void *arg, const struct store_problem *problem)
            problem->text);
 }
 
-static void shell_check(int argc, char **argv)
+static void command_check(int argc, char **argv)
 {
     (void)argc, (void)argv;
     struct store_check check;
@@ -213,7 +213,7 @@ static void shell_check(int argc, char **argv)
     }
 }
 
-static void shell_stats(int argc, char **argv)
+static void command_stats(int argc, char **argv)
 {
     (void)argc, (void)argv;
     struct store *store = store_here();
@@ -247,7 +247,7 @@ static const struct shell_command commands[] = {
      .example = "format",
      .more = "What is there is lost, with `force`.",
      .most = 1,
-     .run = shell_format},
+     .run = command_format},
     {.name = "put",
      .arguments = "KEY [WORD...]",
      .help = "store a value",
@@ -256,42 +256,42 @@ static const struct shell_command commands[] = {
              "when the shell asks for the next line.",
      .least = 1,
      .most = UINT8_MAX,
-     .run = shell_put},
+     .run = command_put},
     {.name = "get",
      .arguments = "KEY [SNAPSHOT]",
      .help = "print a value",
      .example = "get 7,1,0",
      .least = 1,
      .most = 2,
-     .run = shell_get},
+     .run = command_get},
     {.name = "del",
      .arguments = "KEY",
      .help = "delete a key",
      .example = "del 7,1,0",
      .least = 1,
      .most = 1,
-     .run = shell_del},
+     .run = command_del},
     {.name = "scan",
      .arguments = "[FROM [TO [SNAPSHOT]]]",
      .help = "keys in order",
      .example = "scan 7 9",
      .more = "The first 20 of them. SNAPSHOT - is what is there now.",
      .most = 3,
-     .run = shell_scan},
+     .run = command_scan},
     {.name = "snap",
      .arguments = "[take NAME|drop NAME]",
      .help = "snapshots of the store",
      .example = "snap take before",
      .most = 2,
-     .run = shell_snap},
+     .run = command_snap},
     {.name = "check",
      .help = "read and verify the store",
      .example = "check",
-     .run = shell_check},
+     .run = command_check},
     {.name = "stats",
      .help = "the store in numbers",
      .example = "stats",
-     .run = shell_stats},
+     .run = command_stats},
     {.name = "bulk",
      .arguments = "N [SIZE [BATCH]]",
      .help = "put N random keys",
