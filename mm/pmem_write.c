@@ -41,6 +41,7 @@ void pmem_flush(const void *address, size_t length)
     if (length == 0) {
         return;
     }
+    cpu_compiler_barrier(); // an instruction names one byte of its line alone
     uintptr_t at = ALIGN_DOWN((uintptr_t)address, CACHE_LINE_SIZE);
     uintptr_t end = ALIGN_UP((uintptr_t)address + length, CACHE_LINE_SIZE);
     if (cpu_has(CPU_FEATURE_CLWB)) {

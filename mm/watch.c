@@ -135,8 +135,10 @@ static int frames_check(const struct watch_order *order)
     const struct page *first = order->first;
     for (size_t i = 0; i < order->count; i++) {
         const struct page *page = first + i;
+        // Blocks end where their memory does: what an allocated frame's block
+        // has in a row is there, and the next one is looked at.
         bool known = i != 0 && !IS_ALIGNED(page_direct_address(page),
-                                           SECTION_SIZE); // as the one before
+                                           PAGE_SIZE << page[-1].private_order);
         if ((!known && !section_is_ready(page_to_phys(page))) ||
             !(page->private_state & FRAME_ALLOCATED) ||
             page->private_domain != first->private_domain ||

@@ -252,6 +252,9 @@ TEST(pmem, frozen_and_thawed)
 {
     NEEDS_PMEM(region);
     struct page *page = last_frame(region) - 3;
+    // Behind the region there may be no frame table.
+    CHECK_EQ(freeze_range(page, 5, FAULT_MODE_STRICT), -EINVAL);
+    CHECK_EQ(freeze_range(page + 3, 2, FAULT_MODE_STRICT), -EINVAL);
     CHECK_EQ(freeze_range(page, 4, FAULT_MODE_STRICT), 0);
     char *p = kmap_local_range(page, 0, BLOCK);
     char byte = 1;
