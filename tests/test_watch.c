@@ -65,7 +65,9 @@ TEST(watch, frozen_across_tables)
 {
     const unsigned order = 10, frames = 4;
     struct page *block = alloc_pages(domain_ram, order);
-    CHECK(block != NULL);
+    if (block == NULL) {
+        SKIP("needs 4 MiB in a row");
+    }
     struct page *first = block + MIB(2) / PAGE_SIZE - frames / 2;
     char *around =
         kmap_local_range(first - 1, 0, (frames + 2) * (size_t)PAGE_SIZE);
