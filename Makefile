@@ -305,6 +305,7 @@ TEST_SRCS := \
     tests/test_step.c \
     tests/test_step_maps.c \
     tests/test_store.c \
+    tests/test_store_access.c \
     tests/test_storm.c \
     tests/test_tables.c \
     tests/test_thread.c \

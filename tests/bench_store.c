@@ -22,12 +22,12 @@ static void take_existing(const struct bench_store *bench, unsigned count)
     }
 }
 
-static void get_bench(uint64_t keys)
+static void get_bench(uint64_t keys, unsigned flags)
 {
     uint8_t value[BENCH_STORE_VALUE];
     size_t size;
     unsigned found = 0;
-    BENCH_STORE(bench, keys);
+    BENCH_STORE(bench, keys, flags);
     take_existing(bench, GETS);
     bench_store_begin(bench);
     for (unsigned i = 0; i < GETS; i++) {
@@ -39,13 +39,13 @@ static void get_bench(uint64_t keys)
     CHECK_EQ(found, GETS);
 }
 
-static void get_view_bench(uint64_t keys)
+static void get_view_bench(uint64_t keys, unsigned flags)
 {
     uint8_t value[BENCH_STORE_VALUE];
     struct store_view view;
     size_t size;
     unsigned found = 0;
-    BENCH_STORE(bench, keys);
+    BENCH_STORE(bench, keys, flags);
     take_existing(bench, GETS);
     bench_store_begin(bench);
     for (unsigned i = 0; i < GETS; i++) {
@@ -76,12 +76,12 @@ static int see(void *arg, const struct store_key *key, const void *value,
     return ++seen->items % ITEMS_A_SCAN == 0;
 }
 
-static void scan_bench(uint64_t keys)
+static void scan_bench(uint64_t keys, unsigned flags)
 {
     static const struct store_key last = {~0ull, ~0ull, 0xff};
     struct seen seen = {0};
     struct store_view view;
-    BENCH_STORE(bench, keys);
+    BENCH_STORE(bench, keys, flags);
     // In the lower half, so that 100 items follow.
     for (unsigned i = 0; i < SCANS; i++) {
         keys_of[i] = bench_store_key(bench_store_random(bench->filled));
@@ -105,7 +105,7 @@ static void put_bench(uint64_t keys, unsigned puts, unsigned together)
     uint8_t value[BENCH_STORE_VALUE];
     struct store_tx *tx = NULL;
     unsigned good = 0;
-    BENCH_STORE(bench, keys);
+    BENCH_STORE(bench, keys, 0);
     memset(value, 0xa5, sizeof(value));
     take_existing(bench, puts);
     for (unsigned i = 1; i < puts; i += 2) {
@@ -130,7 +130,7 @@ static void del_bench(uint64_t keys, unsigned dels, unsigned together)
 {
     struct store_tx *tx = NULL;
     unsigned good = 0;
-    BENCH_STORE(bench, keys + dels);
+    BENCH_STORE(bench, keys + dels, 0);
     for (unsigned i = 0; i < dels; i++) {
         keys_of[i] = bench_store_key(--bench->filled);
     }
@@ -152,15 +152,27 @@ static void del_bench(uint64_t keys, unsigned dels, unsigned together)
 #define BENCHES(prefix, keys)                                                  \
     BENCH(prefix, get)                                                         \
     {                                                                          \
-        get_bench(keys);                                                       \
+        get_bench(keys, 0);                                                    \
     }                                                                          \
     BENCH(prefix, get_view)                                                    \
     {                                                                          \
-        get_view_bench(keys);                                                  \
+        get_view_bench(keys, 0);                                               \
     }                                                                          \
     BENCH(prefix, scan_item)                                                   \
     {                                                                          \
-        scan_bench(keys);                                                      \
+        scan_bench(keys, 0);                                                   \
+    }                                                                          \
+    BENCH(prefix, mapped_get)                                                  \
+    {                                                                          \
+        get_bench(keys, STORE_READ_MAPPED);                                    \
+    }                                                                          \
+    BENCH(prefix, mapped_get_view)                                             \
+    {                                                                          \
+        get_view_bench(keys, STORE_READ_MAPPED);                               \
+    }                                                                          \
+    BENCH(prefix, mapped_scan_item)                                            \
+    {                                                                          \
+        scan_bench(keys, STORE_READ_MAPPED);                                   \
     }                                                                          \
     BENCH(prefix, put_1)                                                       \
     {                                                                          \

@@ -69,6 +69,40 @@ static bool make(const struct pmem_region *region)
                0;
 }
 
+static int count_one(void *arg, const struct store_key *key, const void *value,
+                     size_t size)
+{
+    uint64_t *count = arg;
+    (void)key, (void)value, (void)size;
+    ++*count;
+    return 0;
+}
+
+// Mount it with other flags, and read every block once, as those that are
+// written are verified too.
+static bool mount_with(const struct pmem_region *region, unsigned flags)
+{
+    static const struct store_key first, last = {~0ull, ~0ull, 0xff};
+    struct store_view view;
+    uint64_t count = 0;
+    if (bench.flags == flags) {
+        return true;
+    }
+    if (store_unmount(bench.store) != 0) {
+        return false;
+    }
+    bench.flags = flags;
+    bench.store = NULL;
+    if (store_mount(region->first, region->length, flags, &bench.store, NULL) !=
+            0 ||
+        store_view_begin(bench.store, 0, &view) != 0) {
+        return false;
+    }
+    int result = store_view_scan(&view, &first, &last, count_one, &count);
+    store_view_end(&view);
+    return result == 0 && count == bench.filled;
+}
+
 static void block0_exchange(const struct pmem_region *region, bool away)
 {
     uint8_t *block = kmap_local_range(region->first, 0, STORE_BLOCK_SIZE);
@@ -83,12 +117,13 @@ static void block0_exchange(const struct pmem_region *region, bool away)
 }
 
 struct bench_store *bench_store_open(const struct pmem_region *region,
-                                     uint64_t keys)
+                                     uint64_t keys, unsigned flags)
 {
     if (bench.store != NULL) {
         block0_exchange(region, false);
     }
-    if ((bench.store == NULL && !make(region)) || !fill(keys)) {
+    if ((bench.store == NULL && !make(region)) || !fill(keys) ||
+        !mount_with(region, flags)) {
         block0_exchange(region, true);
         return NULL;
     }

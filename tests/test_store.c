@@ -3,31 +3,24 @@
 // The store in the kernel: with real brackets, threads, handlers and frozen
 // blocks. What it does with keys, damage and power cuts is tested on the host
 // (tests/host/test_store*.c), on the same code.
-#include "apps/store/store.h"
+#include "tests/test_store.h"
 #include "arch/percpu.h"
 #include "lib/types.h"
 #include "mm/watch.h"
 #include "tests/engines.h"
-#include "tests/handlers.h"
-#include "tests/pmem.h"
 
-static const uint8_t uuid[STORE_UUID_SIZE] = "a store of tests";
-static const struct store_key lowest = {0, 0, 0};
-static const struct store_key highest = {UINT64_MAX - 1, UINT64_MAX, UINT8_MAX};
-
-// Make an empty store and mount it; NULL: that failed.
-static struct store *store_new(const struct pmem_region *region)
+struct store *test_store_new(const struct pmem_region *region, unsigned flags)
 {
+    static const uint8_t uuid[STORE_UUID_SIZE] = "a store of tests";
     struct store *store = NULL;
     if (store_format(region->first, region->length, uuid, true) != 0 ||
-        store_mount(region->first, region->length, 0, &store, NULL) != 0) {
+        store_mount(region->first, region->length, flags, &store, NULL) != 0) {
         return NULL;
     }
     return store;
 }
 
-// Forget it, and leave the region as it was found.
-static int store_end(const struct pmem_region *region, struct store *store)
+int test_store_end(const struct pmem_region *region, struct store *store)
 {
     int result = store_unmount(store);
     for (unsigned i = 0; i < STORE_BLOCK_SIZE / PAGE_SIZE; i++) {
@@ -36,26 +29,21 @@ static int store_end(const struct pmem_region *region, struct store *store)
     return result;
 }
 
-static struct store_key key_of(uint64_t object)
-{
-    return (struct store_key){object, 0, 1};
-}
-
 TEST(store, puts_and_gets)
 {
     NEEDS_PMEM(region);
     static uint8_t value[STORE_VALUE_MAX], got[STORE_VALUE_MAX];
     static const size_t sizes[] = {0, 1, 100, 4097, STORE_VALUE_MAX};
     size_t size;
-    struct store *store = store_new(region);
+    struct store *store = test_store_new(region, 0);
     CHECK(store != NULL);
     for (unsigned i = 0; i < ARRAY_SIZE(sizes); i++) {
-        struct store_key key = key_of(i);
+        struct store_key key = test_store_key(i);
         memset(value, (int)i + 1, sizes[i]);
         CHECK_EQ(store_put(store, &key, value, sizes[i]), 0);
     }
     for (unsigned i = 0; i < ARRAY_SIZE(sizes); i++) {
-        struct store_key key = key_of(i);
+        struct store_key key = test_store_key(i);
         memset(value, (int)i + 1, sizes[i]);
         CHECK_EQ(store_get(store, &key, got, sizeof(got), &size), 0);
         CHECK_EQ(size, sizes[i]);
@@ -66,98 +54,7 @@ TEST(store, puts_and_gets)
     struct store_check check;
     CHECK_EQ(store_check(store, &check, NULL, NULL), 0);
     CHECK_EQ(check.items, 0);
-    CHECK_EQ(store_end(region, store), 0);
-}
-
-// --------------------------------------------------------- Who may touch what
-
-struct stray {
-    uint8_t *value;
-    bool read, written;
-};
-
-static void stray_access(void *arg)
-{
-    struct stray *stray = arg;
-    uint8_t byte;
-    stray->read = probe_read(stray->value, &byte, 1, NULL);
-    stray->written = probe_write(stray->value, &byte, 1, NULL);
-}
-
-static int stray_thread(void *arg)
-{
-    stray_access(arg);
-    return 0;
-}
-
-// Inside the bracket on a leaf: what a handler and another thread may do there.
-static int look_around(void *arg, const struct store_key *key,
-                       const void *value, size_t size)
-{
-    struct stray *strays = arg;
-    (void)key, (void)size;
-    strays[0].value = strays[1].value = (uint8_t *)value;
-    cpu_call(cpu_id(), stray_access, &strays[0]);
-    struct thread *thread = thread_create("stray", stray_thread, &strays[1]);
-    if (thread == NULL) {
-        return -1;
-    }
-    thread_join(thread);
-    return *(const uint8_t *)value;
-}
-
-TEST(store, open_to_its_reader_alone)
-{
-    NEEDS_PMEM(region);
-    if (!test_engine()->others_stay_out) {
-        SKIP("brackets of this engine open for all");
-    }
-    struct store *store = store_new(region);
-    CHECK(store != NULL);
-    struct store_key key = key_of(1);
-    uint8_t value = 42;
-    struct store_view view;
-    struct stray strays[2] = {{.read = true}, {.read = true}};
-    CHECK_EQ(store_put(store, &key, &value, 1), 0);
-    CHECK_EQ(store_view_begin(store, 0, &view), 0);
-    int got = store_view_scan(&view, &lowest, &highest, look_around, strays);
-    store_view_end(&view);
-    CHECK_EQ(got, 42);
-    for (unsigned i = 0; i < ARRAY_SIZE(strays); i++) {
-        CHECK(!strays[i].read);
-        CHECK(!strays[i].written);
-    }
-    // Nor is it open to him any longer.
-    CHECK_REFUSED(ACCESS_READ, (void)*(volatile uint8_t *)strays[0].value);
-    CHECK_EQ(store_end(region, store), 0);
-}
-
-static int write_to_value(void *arg, const struct store_key *key,
-                          const void *value, size_t size)
-{
-    (void)key, (void)size;
-    return probe_write((void *)value, "x", 1, arg) ? 1 : 2;
-}
-
-TEST(store, readers_cannot_write)
-{
-    NEEDS_PMEM(region);
-    if (!engine_refuses()) {
-        SKIP("this engine refuses nothing");
-    }
-    struct store *store = store_new(region);
-    CHECK(store != NULL);
-    struct store_key key = key_of(1);
-    struct store_view view;
-    struct fault fault = {0};
-    CHECK_EQ(store_put(store, &key, "value", 5), 0);
-    CHECK_EQ(store_view_begin(store, 0, &view), 0);
-    int got = store_view_scan(&view, &lowest, &highest, write_to_value, &fault);
-    store_view_end(&view);
-    CHECK_EQ(got, 2);
-    CHECK_EQ(fault.access, ACCESS_WRITE);
-    CHECK(page_domain(fault.page) == region->domain);
-    CHECK_EQ(store_end(region, store), 0);
+    CHECK_EQ(test_store_end(region, store), 0);
 }
 
 // --------------------------------------------------------------- Frozen blocks
@@ -200,10 +97,10 @@ static void commit_step(void *arg)
 TEST(store, frozen_between_checksum_and_commit)
 {
     NEEDS_PMEM(region);
-    struct store *store = store_new(region);
+    struct store *store = test_store_new(region, 0);
     CHECK(store != NULL);
     struct commit commit = {0};
-    struct store_key key = key_of(7);
+    struct store_key key = test_store_key(7);
     struct store_stats stats;
     CHECK_EQ(store_begin(store, &commit.tx), 0);
     CHECK_EQ(store_tx_put(commit.tx, &key, "seven", 5), 0);
@@ -218,7 +115,7 @@ TEST(store, frozen_between_checksum_and_commit)
     CHECK_EQ(stats.fences, 2);
     struct store_check check;
     CHECK_EQ(store_check(store, &check, NULL, NULL), 0);
-    CHECK_EQ(store_end(region, store), 0);
+    CHECK_EQ(test_store_end(region, store), 0);
 }
 
 // --------------------------------------------------------------- Many readers
@@ -254,8 +151,8 @@ static int bank_reader(void *arg)
         uint64_t sum = 0;
         int result = store_view_begin(bank->store, 0, &view);
         if (result == 0) {
-            result =
-                store_view_scan(&view, &lowest, &highest, account_add, &sum);
+            result = store_view_scan(&view, &test_store_lowest,
+                                     &test_store_highest, account_add, &sum);
             store_view_end(&view);
         }
         if (result != 0 || sum != ACCOUNTS * EACH) {
@@ -270,7 +167,7 @@ static int bank_reader(void *arg)
 static int account_put(struct store_tx *tx, uint64_t account, uint64_t amount)
 {
     uint64_t value[40] = {amount};
-    struct store_key key = key_of(account);
+    struct store_key key = test_store_key(account);
     return store_tx_put(tx, &key, value, sizeof(value));
 }
 
@@ -278,7 +175,7 @@ static int account_change(struct store_tx *tx, uint64_t account, int64_t by)
 {
     uint64_t value[40];
     size_t size;
-    struct store_key key = key_of(account);
+    struct store_key key = test_store_key(account);
     int result = store_tx_get(tx, &key, value, sizeof(value), &size);
     return result != 0 ? result
                        : account_put(tx, account, value[0] + (uint64_t)by);
@@ -307,10 +204,10 @@ static int bank_transfer(struct store *store, uint64_t from, uint64_t to)
     return result != 0 ? result : store_commit(tx);
 }
 
-TEST(store, readers_see_whole_transactions)
+static void transfer_among_readers(const struct pmem_region *region,
+                                   unsigned flags)
 {
-    NEEDS_PMEM(region);
-    struct bank bank = {.store = store_new(region)};
+    struct bank bank = {.store = test_store_new(region, flags)};
     CHECK(bank.store != NULL);
     CHECK_EQ(bank_open(bank.store), 0);
     struct thread *reader[READERS_MAX];
@@ -337,19 +234,31 @@ TEST(store, readers_see_whole_transactions)
     struct store_check check;
     CHECK_EQ(store_check(bank.store, &check, NULL, NULL), 0);
     CHECK_EQ(check.items, ACCOUNTS);
-    CHECK_EQ(store_end(region, bank.store), 0);
+    CHECK_EQ(test_store_end(region, bank.store), 0);
+}
+
+TEST(store, readers_see_whole_transactions)
+{
+    NEEDS_PMEM(region);
+    transfer_among_readers(region, 0);
+}
+
+TEST(store, readers_of_a_mapping_see_whole_transactions)
+{
+    NEEDS_PMEM(region);
+    transfer_among_readers(region, STORE_READ_MAPPED);
 }
 
 TEST(store, snapshots_stay)
 {
     NEEDS_PMEM(region);
-    struct store *store = store_new(region);
+    struct store *store = test_store_new(region, 0);
     CHECK(store != NULL);
     uint64_t id;
     char got[8];
     size_t size;
     struct store_view view;
-    struct store_key key = key_of(1);
+    struct store_key key = test_store_key(1);
     CHECK_EQ(store_put(store, &key, "before", 7), 0);
     CHECK_EQ(store_snapshot_take(store, "kept", &id), 0);
     CHECK_EQ(store_put(store, &key, "after", 6), 0);
@@ -363,5 +272,5 @@ TEST(store, snapshots_stay)
     CHECK_EQ(strcmp(got, "after"), 0);
     CHECK_EQ(store_snapshot_drop(store, id), 0);
     CHECK_EQ(store_view_begin(store, id, &view), -ENOENT);
-    CHECK_EQ(store_end(region, store), 0);
+    CHECK_EQ(test_store_end(region, store), 0);
 }

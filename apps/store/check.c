@@ -12,6 +12,10 @@ struct check {
     store_report_fn *report;
     void *arg;
     uint64_t *seen, *bad; // blocks, by bits
+    // Those of the tree that is walked, and of the tree before it, if that is
+    // whole; the latter's generation, or 0.
+    uint64_t *here, *before;
+    uint64_t before_generation;
 };
 
 static void say(struct check *check, uint64_t block, const char *text)
@@ -29,7 +33,6 @@ static void say(struct check *check, uint64_t block, const char *text)
 // A tree that is walked, and what is counted in it.
 struct tree {
     struct check *check;
-    const struct store_state *head; // NULL: a snapshot's
     uint64_t items, snapshots;
 };
 
@@ -60,6 +63,25 @@ static bool look_at(struct check *check, const struct store_node *node,
     bits_set(check->bad, ref->block);
     say(check, ref->block, text);
     return false;
+}
+
+// Trees are walked in the order of their generations. What frees blocks relies
+// on this: a block that was there at the time of the tree before is in that
+// too.
+static bool is_placed_well(struct check *check, const struct store_ref *ref)
+{
+    if (bits_get(check->here, ref->block)) {
+        say(check, ref->block, "a tree has it in two places");
+        return false;
+    }
+    bits_set(check->here, ref->block);
+    if (ref->generation <= check->before_generation &&
+        !bits_get(check->before, ref->block)) {
+        say(check, ref->block,
+            "a tree has it, and the older snapshot before that does not");
+        return false;
+    }
+    return true;
 }
 
 #define OUT_OF_BOUNDS "its keys are not those that its parent says"
@@ -120,25 +142,33 @@ static void walk(struct tree *tree, const struct store_ref *ref,
         say(tree->check, ref->block, "a root is outside of the store");
         return;
     }
-    const struct store_node *node =
-        kmap_local_range_ro(block_page(store, ref->block), 0, STORE_BLOCK_SIZE);
-    if (look_at(tree->check, node, ref)) {
+    const struct store_node *node = node_map(store, ref->block);
+    if (look_at(tree->check, node, ref) && is_placed_well(tree->check, ref)) {
         if (ref->level == 0) {
             count_leaf(tree, node, bounds);
         } else {
             walk_children(tree, node, bounds);
         }
     }
-    kunmap_local(node);
+    node_close(store, node);
 }
 
-static void walk_root(struct tree *tree, const struct store_ref *root)
+// The tree of a generation.
+static void walk_root(struct tree *tree, const struct store_ref *root,
+                      uint64_t generation)
 {
     const struct bounds all = {NULL, NULL};
+    struct check *check = tree->check;
+    uint64_t damaged = check->out->damaged;
 
+    memset(check->here, 0, bits_size(check->store->blocks));
     if (root->block != 0) {
         walk(tree, root, &all);
     }
+    uint64_t *walked = check->here;
+    check->here = check->before;
+    check->before = walked;
+    check->before_generation = damaged == check->out->damaged ? generation : 0;
 }
 
 // ------------------------------------------------------------------- Snapshots
@@ -147,6 +177,30 @@ struct records {
     struct check *check;
     uint64_t generation; // of the one before
 };
+
+// Whether a snapshot before the one with this id has its name.
+struct same_name {
+    const struct store_snapshot_record *record;
+    uint64_t id;
+    bool found;
+};
+
+static int compare_name(void *arg, const struct store_key *key,
+                        const void *value, size_t size)
+{
+    struct same_name *same = arg;
+    struct store_snapshot_record other;
+
+    if (key->offset >= same->id) {
+        return 1;
+    }
+    if (size == sizeof(other)) {
+        memcpy(&other, value, sizeof(other));
+        same->found =
+            memcmp(other.name, same->record->name, sizeof(other.name)) == 0;
+    }
+    return same->found;
+}
 
 static int check_snapshot(void *arg, const struct store_key *key,
                           const void *value, size_t size)
@@ -167,8 +221,13 @@ static int check_snapshot(void *arg, const struct store_key *key,
         return 0;
     }
     records->generation = record.generation;
+    struct same_name same = {&record, key->offset, false};
+    store_snapshot_scan(check->store, &head->root, 0, compare_name, &same);
+    if (same.found) {
+        say(check, head->root.block, "two snapshots have one name");
+    }
     store_snapshot_root(&record, &root);
-    walk_root(&tree, &root);
+    walk_root(&tree, &root, record.generation);
     if (tree.items != record.items && damaged == check->out->damaged) {
         say(check, record.root,
             "a snapshot does not have as many items as its record says");
@@ -181,10 +240,14 @@ static int check_snapshot(void *arg, const struct store_key *key,
 static void check_head(struct check *check)
 {
     const struct store_state *head = state_current(check->store);
-    struct tree tree = {.check = check, .head = head};
+    struct tree tree = {.check = check};
     struct records records = {.check = check};
 
-    walk_root(&tree, &head->root);
+    if (store_snapshot_scan(check->store, &head->root, 0, check_snapshot,
+                            &records) != 0) {
+        say(check, head->root.block, "not all snapshots could be found");
+    }
+    walk_root(&tree, &head->root, head->generation);
     check->out->items = tree.items;
     check->out->snapshots = tree.snapshots;
     if (check->out->damaged != 0) {
@@ -193,10 +256,6 @@ static void check_head(struct check *check)
         say(check, 0, "the store does not have as many items as it says");
     } else if (tree.snapshots != head->snapshots) {
         say(check, 0, "the store does not have as many snapshots as it says");
-    }
-    if (store_snapshot_scan(check->store, &head->root, 0, check_snapshot,
-                            &records) != 0) {
-        say(check, head->root.block, "not all snapshots could be found");
     }
 }
 
@@ -253,14 +312,19 @@ int store_check(struct store *store, struct store_check *out,
     *out = (struct store_check){0};
     check.seen = kzalloc(bits);
     check.bad = kzalloc(bits);
-    if (check.seen != NULL && check.bad != NULL) {
+    check.here = kmalloc(bits);
+    check.before = kmalloc(bits);
+    bool done = check.seen != NULL && check.bad != NULL && check.here != NULL &&
+                check.before != NULL;
+    if (done) {
         mutex_lock(&store->writer);
         check_all(&check);
         mutex_unlock(&store->writer);
     }
-    bool done = check.seen != NULL && check.bad != NULL;
     kfree(check.seen);
     kfree(check.bad);
+    kfree(check.here);
+    kfree(check.before);
     if (!done) {
         return -ENOMEM;
     }

@@ -6,7 +6,8 @@
 #include "apps/store/crc32c.h"
 #include "apps/store/search.h"
 
-#define FLAGS (STORE_VERIFY_ALWAYS | STORE_READ_ONLY | STORE_RECHECK)
+#define FLAGS                                                                  \
+    (STORE_VERIFY_ALWAYS | STORE_READ_ONLY | STORE_RECHECK | STORE_READ_MAPPED)
 
 static int say(struct store_problem *problem, int error, uint64_t block,
                const char *text)
@@ -180,6 +181,9 @@ static void forget(struct store *store)
         store->batches = batch->next;
         kfree(batch);
     }
+    if (store->mapped != NULL) {
+        vunmap(store->mapped);
+    }
     kfree(store->tx.records);
     kfree(store->views);
     kfree(store->used);
@@ -202,6 +206,13 @@ static int allocate(struct store *store, struct store_problem *problem)
         store->verified == NULL || store->marks == NULL ||
         store->scratch == NULL) {
         return say(problem, -ENOMEM, 0, "out of memory");
+    }
+    if (store->flags & STORE_READ_MAPPED) {
+        store->mapped = vmap_range(page_to_phys(store->first),
+                                   store->blocks * STORE_BLOCK_SIZE, MAP_READ);
+        if (store->mapped == NULL) {
+            return say(problem, -ENOMEM, 0, "no room to map the store");
+        }
     }
     return 0;
 }

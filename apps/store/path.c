@@ -52,7 +52,7 @@ static int copy_on_write(struct store_tx *tx, struct store_ref *ref,
     const struct store_node *from = node_open(tx->store, ref, 0);
     if (from != NULL) {
         result = copy_node(edit, from);
-        kunmap_local(from);
+        node_close(tx->store, from);
     }
     if (from == NULL || result != 0) {
         kunmap_local(edit->node);

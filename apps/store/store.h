@@ -6,8 +6,9 @@
 //
 // Any number of threads read while one writes; readers take no lock. Every
 // access to the medium is inside a local bracket, read-only wherever nothing is
-// written. All calls are for thread context, with fewer than 12 local brackets
-// open. docs/reference/store-format.md has what is on the medium.
+// written; with STORE_READ_MAPPED, trees are read through one mapping. All
+// calls are for thread context, with fewer than 12 local brackets open.
+// docs/reference/store-format.md has what is on the medium.
 //
 // Errors, besides those that each call names: -EUCLEAN: a block is damaged, and
 // what it would have said is not known; nothing was changed. -ENOMEM.
@@ -47,10 +48,14 @@ int store_format(struct page *first, uint64_t bytes,
 
 // For store_mount(): check each block each time it is read, not only the first
 // time; never write; read what a commit wrote again, before it is made current
-// (a debug build always does).
+// (a debug build always does); read trees through one mapping of the whole
+// store by vmap_range(), which nobody can write through, instead of a bracket
+// for each block. A stray read then meets an open door; a stray write as little
+// as ever.
 #define STORE_VERIFY_ALWAYS 1u
 #define STORE_READ_ONLY 2u
 #define STORE_RECHECK 4u
+#define STORE_READ_MAPPED 8u
 
 // Open the store there. All inner nodes are read, to know which blocks are
 // used. If one is damaged, the store is mounted read-only, and `problem` (may

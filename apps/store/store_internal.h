@@ -75,7 +75,8 @@ struct store {
     uint64_t current; // generation; its state is in ring[current % STORE_RING]
     struct store_state ring[STORE_RING];
     struct store_view_slot *views;
-    uint64_t *verified; // blocks read before, by bits
+    uint64_t *verified;    // blocks read before, by bits
+    const uint8_t *mapped; // all blocks, to read; NULL: by brackets
 
     struct mutex writer;
     struct store_tx tx;
@@ -152,29 +153,59 @@ const char *store_node_verify_once(struct store *store,
                                    const struct store_node *node,
                                    const struct store_ref *ref);
 
+// Make a block readable. In a view there is always a bracket of the domain
+// open, the root's, so that those of the others change no right.
+static inline __attribute__((always_inline)) const struct store_node *
+node_map_in_line(const struct store *store, uint64_t block, bool mapped)
+{
+    return mapped ? (const void *)(store->mapped + block * STORE_BLOCK_SIZE)
+                  : kmap_local_range_ro(block_page(store, block), 0,
+                                        STORE_BLOCK_SIZE);
+}
+
+static inline const struct store_node *node_map(const struct store *store,
+                                                uint64_t block)
+{
+    return node_map_in_line(store, block, store->mapped != NULL);
+}
+
+static inline __attribute__((always_inline)) void
+node_close_in_line(const struct store_node *node, bool mapped)
+{
+    if (!mapped) {
+        kunmap_local(node);
+    }
+}
+
+static inline void node_close(const struct store *store,
+                              const struct store_node *node)
+{
+    node_close_in_line(node, store->mapped != NULL);
+}
+
 // Map a node for reading and see that it is the one that was meant. `own` is
 // the generation of the transaction that asks, whose nodes have no checksum
-// yet, or 0. NULL: it is damaged.
+// yet, or 0. `mapped`: whether the store is; known when it is compiled, where
+// that counts. NULL: it is damaged.
 static inline __attribute__((always_inline)) const struct store_node *
 node_open_in_line(struct store *store, const struct store_ref *ref,
-                  uint64_t own)
+                  uint64_t own, bool mapped)
 {
     if (unlikely(ref->block == 0 || ref->block >= store->blocks)) {
         return NULL;
     }
-    const struct store_node *node =
-        kmap_local_range_ro(block_page(store, ref->block), 0, STORE_BLOCK_SIZE);
+    const struct store_node *node = node_map_in_line(store, ref->block, mapped);
     if (unlikely((!bits_get(store->verified, ref->block) ||
                   store->flags & STORE_VERIFY_ALWAYS) &&
                  ref->generation != own &&
                  store_node_verify_once(store, node, ref) != NULL)) {
-        kunmap_local(node);
+        node_close_in_line(node, mapped);
         return NULL;
     }
     if (unlikely(node->block != ref->block ||
                  node->generation != ref->generation ||
                  node->level != ref->level)) {
-        kunmap_local(node);
+        node_close_in_line(node, mapped);
         return NULL;
     }
     return node;
@@ -183,7 +214,7 @@ node_open_in_line(struct store *store, const struct store_ref *ref,
 static inline const struct store_node *
 node_open(struct store *store, const struct store_ref *ref, uint64_t own)
 {
-    return node_open_in_line(store, ref, own);
+    return node_open_in_line(store, ref, own, store->mapped != NULL);
 }
 
 // ---------------------------------------------------------------- states

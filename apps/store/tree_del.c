@@ -47,7 +47,7 @@ static bool merge(struct store_path *path, unsigned level, uint32_t other)
     bool own = ref.generation == tx->state.generation;
     if (fill_of(sibling) + fill_of(edit->node) > FITS(STORE_ITEMS_SIZE) ||
         sibling->count == 0 || (own && record == RECORD_ALIVE)) {
-        kunmap_local(sibling);
+        node_close(tx->store, sibling);
         return false;
     }
     if (level > 0) {
@@ -55,7 +55,7 @@ static bool merge(struct store_path *path, unsigned level, uint32_t other)
     } else if (store_leaf_merge(edit, sibling, other < at) != 0) {
         tx->broken = true;
     }
-    kunmap_local(sibling);
+    node_close(tx->store, sibling);
     drop_node(tx, &ref, record);
     if (other < at) {
         inner_child(&inner_items(parent->node)[at], level + 1, &ref);
@@ -119,7 +119,7 @@ static void lower_root(struct store_path *path)
         one = node->count == 1 && (root->generation != tx->state.generation ||
                                    record != RECORD_ALIVE);
         inner_child(inner_items(node), root->level, &child);
-        kunmap_local(node);
+        node_close(tx->store, node);
     }
 }
 

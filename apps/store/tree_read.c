@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 //
-// Reading a tree: one bracket for each level, none of them for writing, and no
-// copy of a block. The root's bracket, if the caller has it open, makes the
-// others nested ones, which change no right.
+// Reading a tree: one bracket for each level, none of them for writing, or none
+// at all where the store is mapped; and no copy of a block. The root's bracket,
+// if the caller has it open, makes the others nested ones, which change no
+// right.
 #include "apps/store/search.h"
 
 // The leaf where a key is, if it is anywhere; mapped, unless it is `top`, the
 // root, which is. NULL: damage.
-static inline const struct store_node *find_leaf(struct store *store,
-                                                 const struct store_ref *root,
-                                                 const struct store_node *top,
-                                                 uint64_t own,
-                                                 const struct store_key *key)
+static inline __attribute__((always_inline)) const struct store_node *
+find_leaf(struct store *store, const struct store_ref *root,
+          const struct store_node *top, uint64_t own,
+          const struct store_key *key, bool mapped)
 {
     struct store_ref ref = *root;
     const struct store_node *node = top;
@@ -23,16 +23,17 @@ static inline const struct store_node *find_leaf(struct store *store,
             inner_child(inner_find(node, count, key), ref.level, &ref);
         }
         if (node != top) {
-            kunmap_local(node);
+            node_close_in_line(node, mapped);
         }
-        node = likely(sane) ? node_open_in_line(store, &ref, own) : NULL;
+        node =
+            likely(sane) ? node_open_in_line(store, &ref, own, mapped) : NULL;
     }
     return node;
 }
 
-static int copy_value(const struct store_node *leaf,
-                      const struct store_key *key, void *value, size_t room,
-                      size_t *size)
+static inline __attribute__((always_inline)) int
+copy_value(const struct store_node *leaf, const struct store_key *key,
+           void *value, size_t room, size_t *size)
 {
     uint32_t count = leaf->count, length;
 
@@ -57,34 +58,65 @@ static int copy_value(const struct store_node *leaf,
     return 0;
 }
 
+static inline __attribute__((always_inline)) int
+get(struct store *store, const struct store_ref *root,
+    const struct store_node *top, uint64_t own, const struct store_key *key,
+    void *value, size_t room, size_t *size, bool mapped)
+{
+    const struct store_node *leaf =
+        find_leaf(store, root, top, own, key, mapped);
+
+    if (unlikely(leaf == NULL)) {
+        return -EUCLEAN;
+    }
+    int result = copy_value(leaf, key, value, room, size);
+    if (leaf != top) {
+        node_close_in_line(leaf, mapped);
+    }
+    return result;
+}
+
+static __noinline int get_mapped(struct store *store,
+                                 const struct store_ref *root,
+                                 const struct store_node *top, uint64_t own,
+                                 const struct store_key *key, void *value,
+                                 size_t room, size_t *size)
+{
+    return get(store, root, top, own, key, value, room, size, true);
+}
+
+// From a root that the caller has not mapped.
+static __noinline int get_from(struct store *store,
+                               const struct store_ref *root, uint64_t own,
+                               const struct store_key *key, void *value,
+                               size_t room, size_t *size)
+{
+    if (root->block == 0) {
+        return -ENOENT;
+    }
+    const struct store_node *top = node_open(store, root, own);
+    if (top == NULL) {
+        return -EUCLEAN;
+    }
+    int result = store_tree_get(store, root, top, own, key, value, room, size);
+    node_close(store, top);
+    return result;
+}
+
+// Made twice, because a get is so short that to ask at each level whether the
+// store is mapped is much of it.
 int store_tree_get(struct store *store, const struct store_ref *root,
                    const struct store_node *top, uint64_t own,
                    const struct store_key *key, void *value, size_t room,
                    size_t *size)
 {
-    const struct store_node *held = NULL;
-
-    if (root->block == 0) {
-        return -ENOENT;
-    }
     if (unlikely(top == NULL)) {
-        top = held = node_open(store, root, own);
-        if (top == NULL) {
-            return -EUCLEAN;
-        }
+        return get_from(store, root, own, key, value, room, size);
     }
-    const struct store_node *leaf = find_leaf(store, root, top, own, key);
-    int result = -EUCLEAN;
-    if (likely(leaf != NULL)) {
-        result = copy_value(leaf, key, value, room, size);
-        if (leaf != top) {
-            kunmap_local(leaf);
-        }
+    if (store->mapped != NULL) {
+        return get_mapped(store, root, top, own, key, value, room, size);
     }
-    if (unlikely(held != NULL)) {
-        kunmap_local(held);
-    }
-    return result;
+    return get(store, root, top, own, key, value, room, size, false);
 }
 
 // ---------------------------------------------------------------------- Scans
@@ -102,7 +134,7 @@ struct scan {
 static void scan_leave(struct scan *scan, uint32_t level)
 {
     if (scan->node[level] != scan->top) {
-        kunmap_local(scan->node[level]);
+        node_close(scan->store, scan->node[level]);
     }
 }
 

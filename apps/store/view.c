@@ -127,7 +127,7 @@ void store_view_end(struct store_view *view)
     struct store *store = view->private_store;
 
     if (view->private_root != NULL) {
-        kunmap_local(view->private_root);
+        node_close(store, view->private_root);
     }
     __atomic_store_n(&store->views[view->private_slot].generation, 0,
                      __ATOMIC_RELEASE);

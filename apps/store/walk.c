@@ -42,5 +42,5 @@ void store_walk_tree(struct store_walk *walk, const struct store_ref *root)
         inner_child(&inner_items(node)[i], root->level, &child);
         store_walk_tree(walk, &child);
     }
-    kunmap_local(node);
+    node_close(store, node);
 }

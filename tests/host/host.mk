@@ -35,6 +35,7 @@ host_sources := \
 	kernel/cmdline.c kernel/lineedit.c kernel/lineedit_complete.c
 host_support := \
 	tests/host/images.c tests/host/medium.c tests/host/medium_pmem.c \
+	tests/host/medium_vmap.c \
 	tests/host/memory_model.c tests/host/mutex.c tests/host/nfit_table.c \
 	tests/host/power_cut.c \
 	tests/host/power_cut_images.c tests/host/recorder.c \

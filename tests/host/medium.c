@@ -162,12 +162,23 @@ void medium_write(struct medium *medium, size_t offset, const void *from,
 
 // ------------------------------------------------------------------ Brackets
 
-static struct medium *medium_of(const struct page *page)
+static bool has_page(const struct medium *medium, uintptr_t page)
+{
+    return page >= (uintptr_t)medium->pages &&
+           page < (uintptr_t)(medium->pages + medium->frames);
+}
+
+static bool has_byte(const struct medium *medium, uintptr_t address)
+{
+    return address - (uintptr_t)medium->image < medium->bytes;
+}
+
+static struct medium *find(bool (*has)(const struct medium *, uintptr_t),
+                           uintptr_t what)
 {
     pthread_mutex_lock(&lock);
     struct medium *medium = media;
-    while (medium != NULL &&
-           (page < medium->pages || page >= medium->pages + medium->frames)) {
+    while (medium != NULL && !has(medium, what)) {
         medium = medium->next;
     }
     pthread_mutex_unlock(&lock);
@@ -177,8 +188,17 @@ static struct medium *medium_of(const struct page *page)
     return medium;
 }
 
-// Open or close a bracket's frames, one by one.
-static void turn(const struct medium_bracket *bracket, int by)
+struct medium *medium_of(const struct page *page)
+{
+    return find(has_page, (uintptr_t)page);
+}
+
+struct medium *medium_at(uintptr_t address)
+{
+    return find(has_byte, address);
+}
+
+void medium_turn(const struct medium_bracket *bracket, int by)
 {
     struct medium *medium = bracket->medium;
     size_t last = (bracket->offset + bracket->length - 1) / PAGE_SIZE;
@@ -198,8 +218,6 @@ static void turn(const struct medium_bracket *bracket, int by)
             protect_again(medium, i);
         }
     }
-    medium_counted.brackets += by > 0;
-    medium_counted.write_brackets += by > 0 && bracket->writable;
     pthread_mutex_unlock(&lock);
 }
 
@@ -217,7 +235,9 @@ static void *map(struct page *first, size_t offset, size_t length, bool write)
     }
     struct medium_bracket *bracket = &brackets[brackets_open++];
     *bracket = (struct medium_bracket){medium, place + offset, length, write};
-    turn(bracket, 1);
+    medium_turn(bracket, 1);
+    __atomic_fetch_add(&medium_counted.brackets, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&medium_counted.write_brackets, write, __ATOMIC_RELAXED);
     return medium->image + bracket->offset;
 }
 
@@ -257,7 +277,7 @@ void kunmap_local(const void *address)
                                bracket->length);
     }
     brackets_open--;
-    turn(bracket, -1);
+    medium_turn(bracket, -1);
 }
 
 unsigned medium_brackets(const struct medium_bracket **first)

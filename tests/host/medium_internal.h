@@ -35,8 +35,16 @@ struct medium_bracket {
     bool writable;
 };
 
-// Counted here; lines, fences and objects by atomic additions.
+// Brackets, lines, fences and objects by atomic additions; freezes under the
+// lock of medium.c.
 extern struct medium_counts medium_counted;
+
+// The medium that a frame is of, or whose bytes have an address.
+struct medium *medium_of(const struct page *page);
+struct medium *medium_at(uintptr_t address);
+
+// Open (by 1) or close (by -1) the frames of a bracket or a mapping.
+void medium_turn(const struct medium_bracket *bracket, int by);
 
 // End the program.
 void medium_misuse(const char *what) __attribute__((noreturn));

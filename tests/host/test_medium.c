@@ -88,6 +88,39 @@ static void write_beside(void)
     *(volatile uint8_t *)outer = 1;
 }
 
+static void *map_all(void)
+{
+    return vmap_range(page_to_phys(pages), BYTES, MAP_READ);
+}
+
+static void write_mapped(void)
+{
+    *(volatile uint8_t *)map_all() = 1;
+}
+
+static void read_unmapped(void)
+{
+    const volatile uint8_t *at = map_all();
+
+    vunmap((const void *)at);
+    (void)*at;
+}
+
+static void unmap_what_is_not_mapped(void)
+{
+    vunmap((const uint8_t *)map_all() + PAGE_SIZE);
+}
+
+static void map_all_to_write(void)
+{
+    vmap_range(page_to_phys(pages), BYTES, MAP_READ | MAP_WRITE);
+}
+
+static void map_more_than_all(void)
+{
+    vmap_range(page_to_phys(pages + 1), BYTES, MAP_READ);
+}
+
 static void unmap_out_of_order(void)
 {
     const void *outer = kmap_local_range_ro(pages, 0, 1);
@@ -172,8 +205,26 @@ HOST_TEST(whoever_goes_past_a_bracket_is_ended)
     CHECK(ends(too_many_brackets));
     CHECK(ends(flush_closed));
     CHECK(ends(destroy_open));
+    CHECK(ends(write_mapped));
+    CHECK(ends(read_unmapped));
+    CHECK(ends(unmap_what_is_not_mapped));
+    CHECK(ends(map_all_to_write));
+    CHECK(ends(map_more_than_all));
     CHECK(ends(lock_twice));
     CHECK(ends(unlock_unheld));
+    end();
+}
+
+HOST_TEST(a_mapping_is_readable_without_a_bracket)
+{
+    begin();
+    const uint8_t *at = map_all();
+    CHECK_EQ(at[BYTES - 1], 0);
+    nothing_wrong();
+    CHECK_EQ(at[100], 1);
+    CHECK(ends(write_mapped));
+    vunmap(at);
+    CHECK(ends(read_closed));
     end();
 }
 

@@ -27,14 +27,14 @@ HOST_TEST(mount_without_memory)
     CHECK_EQ(store_unmount(help.store), 0);
     do {
         medium_fail_allocation(nth++);
-        result = store_help_mount(&help, 0, &problem);
+        result = store_help_mount(&help, STORE_READ_MAPPED, &problem);
         if (result != 0) {
             CHECK_EQ(result, -ENOMEM);
             CHECK_EQ(problem.error, -ENOMEM);
             CHECK_EQ(allocated(), 0);
         }
     } while (result != 0);
-    CHECK(nth > 6);
+    CHECK(nth > 7);
     medium_fail_allocation(0);
     store_help_end(&help);
 }
@@ -115,10 +115,10 @@ HOST_TEST(changes_without_memory)
     until_it_works(change_much, 1);
     until_it_works(drop_one, 2);
     before = allocated();
-    medium_fail_allocation(1);
-    CHECK_EQ(store_check(help.store, &check, NULL, NULL), -ENOMEM);
-    medium_fail_allocation(2);
-    CHECK_EQ(store_check(help.store, &check, NULL, NULL), -ENOMEM);
+    for (unsigned nth = 1; nth <= 4; nth++) {
+        medium_fail_allocation(nth);
+        CHECK_EQ(store_check(help.store, &check, NULL, NULL), -ENOMEM);
+    }
     CHECK_EQ(allocated(), before);
     store_help_end(&help);
     CHECK_EQ(allocated(), 0);

@@ -281,6 +281,7 @@ static void drop(struct run *run)
 static void remount(struct run *run)
 {
     unsigned flags = pick(run, 2) == 0 ? STORE_VERIFY_ALWAYS : STORE_RECHECK;
+    flags |= pick(run, 2) == 0 ? STORE_READ_MAPPED : 0;
 
     finish(run);
     if (!run->failed) {

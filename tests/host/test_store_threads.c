@@ -91,7 +91,7 @@ static bool write_round(unsigned round)
     return store_commit(tx) == 0;
 }
 
-HOST_TEST(views_are_whole)
+static void write_among_readers(unsigned flags)
 {
     pthread_t threads[READERS];
     struct store_check check;
@@ -99,7 +99,8 @@ HOST_TEST(views_are_whole)
     uint64_t id = 0;
 
     over = false;
-    store_help_make(&help, 64, STORE_VERIFY_ALWAYS);
+    wrong = views = rounds_seen = 0;
+    store_help_make(&help, 64, flags);
     CHECK(write_round(1));
     for (unsigned i = 0; i < READERS; i++) {
         pthread_create(&threads[i], NULL, reader, NULL);
@@ -127,6 +128,16 @@ HOST_TEST(views_are_whole)
     store_stats(help.store, &stats);
     CHECK_EQ(stats.pending + stats.used + stats.free, 64);
     store_help_end(&help);
+}
+
+HOST_TEST(views_are_whole)
+{
+    write_among_readers(STORE_VERIFY_ALWAYS);
+}
+
+HOST_TEST(mapped_views_are_whole)
+{
+    write_among_readers(STORE_VERIFY_ALWAYS | STORE_READ_MAPPED);
 }
 
 static void *writer(void *arg)
