@@ -75,8 +75,10 @@ static uint64_t entry_with(struct counts counts, phys_addr_t frame)
            (uint64_t)(counts.writers & 7) << WRITERS_LOW_SHIFT;
 }
 
-// One opener more or less of a frame; tables open. True: what CPUs remember of
-// it is no longer true.
+// One opener more or less of a frame; tables open, interrupts off: a watch parks
+// the CPUs to begin and to end, and must not come between what is found of it
+// here and the exchange. (That would not fail: nothing changes an entry of 0.)
+// True: what CPUs remember of the entry is no longer true.
 static bool entry_change(uint64_t *entry, phys_addr_t frame, int openers,
                          int writers)
 {
@@ -106,8 +108,10 @@ static void frames_flip(uintptr_t address, size_t count, int openers,
     uint32_t rights = window_open(WINDOW_WRITE);
     for (size_t i = 0; i < count; i++) {
         uintptr_t at = address + i * PAGE_SIZE;
-        changed |=
-            entry_change(pt_entry(at), at - DIRECT_MAP_BASE, openers, writers);
+        uint64_t *entry = pt_entry(at);
+        uint64_t flags = cpu_interrupts_off();
+        changed |= entry_change(entry, at - DIRECT_MAP_BASE, openers, writers);
+        cpu_interrupts_restore(flags);
     }
     window_close(rights);
     if (!changed) {

@@ -282,6 +282,8 @@ uint64_t watch_new_leaf(uint64_t leaf, const struct page *page)
 }
 
 // What was in the window so far has not been used, but a CPU may have looked.
+// With interrupts off nobody parks this CPU, so a watch cannot end between what
+// is found of it and the leaf that is closed for it.
 void watch_bracket(const struct bracket *bracket)
 {
     uintptr_t address;
@@ -291,11 +293,13 @@ void watch_bracket(const struct bracket *bracket)
     for (size_t i = 0; i < frames; i++) {
         const struct page *page =
             frame_page((entries[i] & PTE_ADDRESS) / PAGE_SIZE);
+        uint64_t flags = cpu_interrupts_off();
         const struct watch *watch = watch_of(page);
         if (watch != NULL && !is_own(watch, bracket)) {
             entry_put(&entries[i], entry_closed(watch, entries[i]));
             tlb_flush_page(address + i * PAGE_SIZE);
         }
+        cpu_interrupts_restore(flags);
     }
     window_close(rights);
 }
