@@ -75,10 +75,10 @@ static uint64_t entry_with(struct counts counts, phys_addr_t frame)
            (uint64_t)(counts.writers & 7) << WRITERS_LOW_SHIFT;
 }
 
-// One opener more or less of a frame; tables open, interrupts off: a watch parks
-// the CPUs to begin and to end, and must not come between what is found of it
-// here and the exchange. (That would not fail: nothing changes an entry of 0.)
-// True: what CPUs remember of the entry is no longer true.
+// One opener more or less of a frame; tables open, interrupts off: a watch
+// parks the CPUs to begin and to end, and must not come between what is found
+// of it here and the exchange. (That would not fail: nothing changes an entry
+// of 0.) True: what CPUs remember of the entry is no longer true.
 static bool entry_change(uint64_t *entry, phys_addr_t frame, int openers,
                          int writers)
 {

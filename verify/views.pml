@@ -11,13 +11,13 @@
 // for each access is enough. The state of a generation is two words of the ring:
 // its block, and its generation.
 //
-// Breaks: no_second_look look_before_slot reclaim_current reclaim_one_more
+// Breaks: look_before_slot reclaim_current reclaim_one_more
 //  ring_not_checked ring_of_one_more current_first free_before_publish
 
 #define VIEWS 2
 #define RING 3          // STORE_RING
-#define COMMITS 7
-#define BLOCKS 5
+#define COMMITS 5
+#define BLOCKS 4
 
 byte current = 1;
 byte ring_block[RING];
@@ -93,9 +93,8 @@ proctype writer()
         :: !used[1] -> block = 1
         :: !used[2] -> block = 2
         :: !used[3] -> block = 3
-        :: !used[4] -> block = 4
         // The store is full until a view ends.
-        :: used[0] && used[1] && used[2] && used[3] && used[4] -> goto no_room
+        :: used[0] && used[1] && used[2] && used[3] -> goto no_room
         fi;
         // The transaction stores to its block before it has all it will have.
         d_step
@@ -139,21 +138,14 @@ proctype reader(byte own)
     byte now, generation, block, root_generation;
 
 begin:
-    // take_slot(): of its own, here; another thread's is only passed by.
+    // take_slot(): its own, here; another thread's is only passed by.
     now = current;
 #ifdef BREAK_look_before_slot
-    generation = current;
-#endif
+    generation = now;
     slot[own] = now;
-#if !defined(BREAK_no_second_look) && !defined(BREAK_look_before_slot)
-    do
-    :: atomic { current == now -> break }
-    :: atomic { current != now -> now = current };
-        slot[own] = now
-    od;
-#endif
+#else
+    slot[own] = now;
     // read_words()
-#ifndef BREAK_look_before_slot
     generation = current;
 #endif
 again:

@@ -233,7 +233,7 @@ void store_alloc_commit(struct store_tx *tx)
 }
 
 // The oldest generation that a view may see. A view that begins now and is not
-// found sees the current one, or looks again (store_view_begin()).
+// found reads afterwards which one is current (take_slot()).
 static uint64_t oldest_seen(const struct store *store)
 {
     const struct store_view_slot *views = store->views;

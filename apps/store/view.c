@@ -11,7 +11,7 @@
 static inline void read_words(const struct store *store, size_t first,
                               size_t end, uint64_t *to)
 {
-    uint64_t generation = __atomic_load_n(&store->current, __ATOMIC_ACQUIRE);
+    uint64_t generation = __atomic_load_n(&store->current, __ATOMIC_SEQ_CST);
 
     for (;;) {
         const uint64_t *from =
@@ -39,8 +39,11 @@ void store_state_read(const struct store *store, struct store_state *state)
     read_words(store, 0, sizeof(*state) / sizeof(uint64_t), (uint64_t *)state);
 }
 
-// A free slot, with a generation in it that is current. Threads begin to look
-// in different places, by their stacks.
+// A free slot, with a generation in it that was current. The view's own is read
+// afterwards, and may be newer. The writer makes a generation current and then
+// looks at the slots: either it saw this one, or the view sees what it made
+// current (verify/views.pml). Threads begin to look in different places, by
+// their stacks.
 static int take_slot(struct store *store, const void *stack)
 {
     uint32_t at = (uint32_t)((uintptr_t)stack / PAGE_SIZE) % STORE_VIEWS;
@@ -50,20 +53,10 @@ static int take_slot(struct store *store, const void *stack)
         uint64_t *word = &store->views[slot].generation;
         uint64_t now = __atomic_load_n(&store->current, __ATOMIC_RELAXED);
         uint64_t free = 0;
-        if (__atomic_load_n(word, __ATOMIC_RELAXED) != 0 ||
-            !__atomic_compare_exchange_n(word, &free, now, false,
-                                         __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
-            continue;
-        }
-        // The writer makes a generation current and then looks at the slots:
-        // either it saw this one, or this sees what it made current.
-        for (;;) {
-            uint64_t seen = __atomic_load_n(&store->current, __ATOMIC_SEQ_CST);
-            if (seen == now) {
-                return (int)slot;
-            }
-            now = seen;
-            __atomic_store_n(word, now, __ATOMIC_SEQ_CST);
+        if (__atomic_load_n(word, __ATOMIC_RELAXED) == 0 &&
+            __atomic_compare_exchange_n(word, &free, now, false,
+                                        __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
+            return (int)slot;
         }
     }
     return -EBUSY;
