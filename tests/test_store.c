@@ -122,9 +122,9 @@ TEST(store, frozen_between_checksum_and_commit)
 
 #define ACCOUNTS 300
 #define EACH 1000
-#define TRANSFERS 60
+#define TRANSFERS 30
 #define TRANSFERS_SHOT 6 // where each bracket ends in a shootdown
-#define READERS_MAX 8
+#define READERS_MAX 4
 
 struct bank {
     struct store *store;
