@@ -230,6 +230,7 @@ TEST_SRCS := \
     tests/breakpoint.c \
     tests/handler_stubs.asm \
     tests/handlers.c \
+    tests/irq_frames.c \
     tests/leaf_share.c \
     tests/model.c \
     tests/model_check.c \

@@ -18,21 +18,6 @@
 
 _Static_assert(sizeof(struct acpi_header) == 36, "ACPI 6.5, table 5.4");
 
-bool acpi_read(struct phys_reader *reader, uint64_t phys, void *to, size_t len)
-{
-    const void *from;
-
-    if (phys + len < phys) {
-        return false;
-    }
-    from = reader->read(reader->context, phys, len);
-    if (from == NULL) {
-        return false;
-    }
-    memcpy(to, from, len);
-    return true;
-}
-
 // Add up the bytes frame by frame: a window need not be larger than a frame.
 static bool checksum_is_right(struct phys_reader *reader, uint64_t phys,
                               uint32_t length)
@@ -58,7 +43,7 @@ static bool checksum_is_right(struct phys_reader *reader, uint64_t phys,
 static bool has_signature(struct phys_reader *reader, uint64_t phys,
                           const char signature[4], struct acpi_header *header)
 {
-    return phys != 0 && acpi_read(reader, phys, header, sizeof(*header)) &&
+    return phys != 0 && phys_copy(reader, phys, header, sizeof(*header)) &&
            memcmp(header->signature, signature, 4) == 0;
 }
 
@@ -120,7 +105,7 @@ static uint64_t root_entry(struct phys_reader *reader, const struct root *root,
         root->phys + sizeof(struct acpi_header) + index * root->entry_size;
     uint64_t entry = 0; // little endian: the short form fills its low half
 
-    return acpi_read(reader, at, &entry, root->entry_size) ? entry : 0;
+    return phys_copy(reader, at, &entry, root->entry_size) ? entry : 0;
 }
 
 bool acpi_find_table(struct phys_reader *reader, const struct boot_info *boot,

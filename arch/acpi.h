@@ -24,9 +24,6 @@ struct acpi_header {
 // A longer table is taken for garbage.
 #define ACPI_TABLE_MAX MIB(16)
 
-// Copy `len` bytes of physical memory. False: they cannot be read.
-bool acpi_read(struct phys_reader *reader, uint64_t phys, void *to, size_t len);
-
 // Is there a table of this signature at `phys`, of a possible length and with
 // a right checksum? If so its whole length in bytes goes to *length.
 bool acpi_table_verify(struct phys_reader *reader, uint64_t phys,

@@ -94,7 +94,7 @@ static bool entry_take(struct phys_reader *reader, uint64_t phys,
     if (size == 0) {
         return true; // of no interest here
     }
-    if (header->length < size || !acpi_read(reader, phys, &entry, size)) {
+    if (header->length < size || !phys_copy(reader, phys, &entry, size)) {
         return false;
     }
     if (header->type == ENTRY_LOCAL_ADDRESS) {
@@ -116,7 +116,7 @@ static const char *entries_take(struct phys_reader *reader, uint64_t phys,
 
     for (; phys < end; phys += header.length) {
         if (end - phys < sizeof(header) ||
-            !acpi_read(reader, phys, &header, sizeof(header))) {
+            !phys_copy(reader, phys, &header, sizeof(header))) {
             return "ACPI: the MADT ends inside an entry";
         }
         if (header.length < sizeof(header)) {
@@ -145,7 +145,7 @@ const char *acpi_cpus_parse(struct phys_reader *reader,
         return "ACPI: no sound MADT";
     }
     if (length < sizeof(madt) ||
-        !acpi_read(reader, phys, &madt, sizeof(madt))) {
+        !phys_copy(reader, phys, &madt, sizeof(madt))) {
         return "ACPI: the MADT is too short";
     }
     out->local_apic = madt.local_apic;

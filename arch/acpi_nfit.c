@@ -140,7 +140,7 @@ static const char *entry_read(struct nfit *nfit, uint64_t phys,
 
     memset(entry, 0, sizeof(*entry));
     if (left < sizeof(entry->header) ||
-        !acpi_read(nfit->reader, phys, &entry->header, sizeof(entry->header))) {
+        !phys_copy(nfit->reader, phys, &entry->header, sizeof(entry->header))) {
         return "ACPI: the NFIT ends inside an entry";
     }
     if (entry->header.length < sizeof(entry->header)) {
@@ -153,7 +153,7 @@ static const char *entry_read(struct nfit *nfit, uint64_t phys,
         size = MAX(size, entry_sizes[entry->header.type]);
     }
     if (entry->header.length < size ||
-        !acpi_read(nfit->reader, phys, entry, size)) {
+        !phys_copy(nfit->reader, phys, entry, size)) {
         return "ACPI: the NFIT has an entry that is too short";
     }
     return NULL;

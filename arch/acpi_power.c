@@ -162,7 +162,7 @@ static bool scan_dsdt(struct phys_reader *reader, uint64_t phys,
     for (;;) {
         size_t size = MIN(length - offset, SCAN_PIECE);
 
-        if (!acpi_read(reader, phys + offset, piece, size)) {
+        if (!phys_copy(reader, phys + offset, piece, size)) {
             return false;
         }
         if (find_s5(piece, size, out)) {
@@ -220,7 +220,7 @@ const char *acpi_power_parse(struct phys_reader *reader,
     if (!acpi_find_table(reader, boot, "FACP", &phys, &length)) {
         return "ACPI: no sound FADT";
     }
-    if (!acpi_read(reader, phys, &fadt, MIN(length, sizeof(fadt)))) {
+    if (!phys_copy(reader, phys, &fadt, MIN(length, sizeof(fadt)))) {
         return "ACPI: the FADT cannot be read";
     }
     take_reset(&fadt, out);

@@ -45,28 +45,12 @@ _Static_assert(sizeof(struct start_info_v0) == 40, "Xen's ABI");
 _Static_assert(sizeof(struct start_info_v1) == 56, "Xen's ABI");
 _Static_assert(sizeof(struct map_entry) == 24, "Xen's ABI");
 
-static bool copy_from_phys(struct phys_reader *reader, uint64_t phys, void *to,
-                           size_t len)
-{
-    const void *from;
-
-    if (phys + len < phys) {
-        return false;
-    }
-    from = reader->read(reader->context, phys, len);
-    if (from == NULL) {
-        return false;
-    }
-    memcpy(to, from, len);
-    return true;
-}
-
 // Byte by byte: the line may end just before memory does.
 static const char *take_cmdline(struct phys_reader *reader, uint64_t phys,
                                 struct boot_info *out)
 {
     for (size_t i = 0; i < sizeof(out->cmdline); i++) {
-        if (!copy_from_phys(reader, phys + i, &out->cmdline[i], 1)) {
+        if (!phys_copy(reader, phys + i, &out->cmdline[i], 1)) {
             return "PVH: the command line lies outside of memory";
         }
         if (out->cmdline[i] == '\0') {
@@ -84,19 +68,19 @@ static void take_rsdp(struct phys_reader *reader, uint64_t phys,
     uint8_t rsdp[RSDP_READ_MAX];
     size_t size = RSDP_V1_SIZE;
 
-    if (!copy_from_phys(reader, phys, rsdp, size)) {
+    if (!phys_copy(reader, phys, rsdp, size)) {
         return;
     }
     if (rsdp_revision(rsdp) >= 2) {
         uint32_t length;
 
         size = RSDP_V2_SIZE;
-        if (!copy_from_phys(reader, phys, rsdp, size)) {
+        if (!phys_copy(reader, phys, rsdp, size)) {
             return;
         }
         memcpy(&length, rsdp + RSDP_V1_SIZE, sizeof(length));
         size = MAX(size, MIN(length, sizeof(rsdp)));
-        if (!copy_from_phys(reader, phys, rsdp, size)) {
+        if (!phys_copy(reader, phys, rsdp, size)) {
             return;
         }
     }
@@ -112,7 +96,7 @@ static const char *take_memory_map(struct phys_reader *reader, uint64_t phys,
     for (uint32_t i = 0; i < entries; i++) {
         struct map_entry entry;
 
-        if (!copy_from_phys(reader, phys, &entry, sizeof(entry))) {
+        if (!phys_copy(reader, phys, &entry, sizeof(entry))) {
             return "PVH: the memory map lies outside of memory";
         }
         memory_map_add(&out->memory, entry.base, entry.length,
@@ -140,7 +124,7 @@ const char *pvh_parse(struct phys_reader *reader, uint64_t start_info_phys,
     const char *problem = NULL;
 
     reset(out);
-    if (!copy_from_phys(reader, start_info_phys, &info.v0, sizeof(info.v0))) {
+    if (!phys_copy(reader, start_info_phys, &info.v0, sizeof(info.v0))) {
         return "PVH: the start information lies outside of memory";
     }
     if (info.v0.magic != START_INFO_MAGIC) {
@@ -150,7 +134,7 @@ const char *pvh_parse(struct phys_reader *reader, uint64_t start_info_phys,
         return "PVH: the start information is of version 0, without a memory "
                "map; version 1 is needed (QEMU 4.0 or later)";
     }
-    if (!copy_from_phys(reader, start_info_phys, &info, sizeof(info))) {
+    if (!phys_copy(reader, start_info_phys, &info, sizeof(info))) {
         return "PVH: the start information lies outside of memory";
     }
     if (info.v0.cmdline_phys != 0) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "lib/memory_map.h"
+#include "lib/string.h"
 #include "lib/types.h"
 
 #define BOOT_CMDLINE_MAX 2048
@@ -23,6 +24,20 @@ struct phys_reader {
     const void *(*read)(void *context, uint64_t phys, size_t len);
     void *context;
 };
+
+// Copy `len` bytes at `phys`. False: they cannot be read.
+static inline bool phys_copy(struct phys_reader *reader, uint64_t phys,
+                             void *to, size_t len)
+{
+    const void *from =
+        phys + len < phys ? NULL : reader->read(reader->context, phys, len);
+
+    if (from == NULL) {
+        return false;
+    }
+    memcpy(to, from, len);
+    return true;
+}
 
 struct boot_info {
     const char *error;        // NULL, or why the rest is not valid

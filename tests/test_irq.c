@@ -9,27 +9,7 @@
 #include "mm/bracket.h"
 #include "tests/engines.h"
 #include "tests/handlers.h"
-
-// A frame that a handler finds open in the thread, and one of its own.
-static struct page *threads, *handlers;
-static const void *threads_address;
-
-static bool frames_get(void)
-{
-    threads = alloc_page(domain_ram);
-    handlers = alloc_page(domain_ram);
-    return threads != NULL && handlers != NULL;
-}
-
-static void frames_put(void)
-{
-    free_page(threads);
-    free_page(handlers);
-}
-
-// The contract's two ways to run a handler on this CPU.
-static void (*const senders[])(unsigned cpu, void (*fn)(void *),
-                               void *arg) = {cpu_call, cpu_nmi};
+#include "tests/irq_frames.h"
 
 // ----------------------------------------------------------------- Being sent
 
@@ -40,11 +20,11 @@ static void note_level(void *level)
 
 TEST(irq, call_and_nmi_reach_this_cpu)
 {
-    for (unsigned i = 0; i < ARRAY_SIZE(senders); i++) {
+    for (unsigned i = 0; i < IRQ_SENDERS; i++) {
         unsigned level = 0;
         for (unsigned times = 0; times < 3; times++) {
             level = 0;
-            senders[i](cpu_id(), note_level, &level);
+            irq_senders[i](cpu_id(), note_level, &level);
             CHECK_EQ(level, 1);
         }
         CHECK_EQ(percpu.trap_level, 0);
@@ -126,24 +106,24 @@ TEST(irq, misuse_of_calls)
 
 TEST(irq, handler_starts_closed_and_brackets)
 {
-    CHECK(frames_get());
-    for (unsigned i = 0; i < ARRAY_SIZE(senders); i++) {
+    CHECK(irq_frames_get());
+    for (unsigned i = 0; i < IRQ_SENDERS; i++) {
         handler_uses();
-        senders[i](cpu_id(), handler_uses_frame, handlers);
+        irq_senders[i](cpu_id(), handler_uses_frame, irq_handlers);
         CHECK(rights_are(PKRS_CLOSED));
 
-        volatile unsigned *p = kmap_local_page(threads);
+        volatile unsigned *p = kmap_local_page(irq_threads);
         uint32_t rights = pks_rights();
-        senders[i](cpu_id(), handler_uses_frame, handlers);
-        senders[i](cpu_id(), handler_uses_frame, threads);
+        irq_senders[i](cpu_id(), handler_uses_frame, irq_handlers);
+        irq_senders[i](cpu_id(), handler_uses_frame, irq_threads);
         CHECK(rights_are(rights));
         CHECK_EQ(*p, 3);
         *p = 0;
         kunmap_local((const void *)p);
 
-        const volatile unsigned *r = kmap_local_page_ro(threads);
+        const volatile unsigned *r = kmap_local_page_ro(irq_threads);
         rights = pks_rights();
-        senders[i](cpu_id(), handler_uses_frame, handlers);
+        irq_senders[i](cpu_id(), handler_uses_frame, irq_handlers);
         CHECK(rights_are(rights));
         CHECK_EQ(*r, 0);
         CHECK_REFUSED(ACCESS_WRITE, *(volatile unsigned *)r = 0);
@@ -151,7 +131,7 @@ TEST(irq, handler_starts_closed_and_brackets)
         CHECK_EQ(handler_uses(), 4);
     }
     CHECK(handlers_passed());
-    frames_put();
+    irq_frames_put();
 }
 
 static void unmap(void *address)
@@ -162,54 +142,54 @@ static void unmap(void *address)
 static void unmap_threads_bracket(void *map_site)
 {
     struct fault fault;
-    HANDLER_CHECK(!run_protected(unmap, (void *)threads_address, &fault));
+    HANDLER_CHECK(!run_protected(unmap, (void *)irq_threads_address, &fault));
     HANDLER_CHECK(fault.kind == FAULT_OTHER);
-    HANDLER_CHECK(misuse_last()->address == threads_address);
+    HANDLER_CHECK(misuse_last()->address == irq_threads_address);
     *(uintptr_t *)map_site = misuse_last()->site[1].ip;
 
     // Nor with a bracket of its own open.
-    const void *own = kmap_local_page(handlers);
-    HANDLER_CHECK(!run_protected(unmap, (void *)threads_address, &fault));
+    const void *own = kmap_local_page(irq_handlers);
+    HANDLER_CHECK(!run_protected(unmap, (void *)irq_threads_address, &fault));
     kunmap_local(own);
 }
 
 TEST(irq, handler_cannot_unmap_the_threads_bracket)
 {
     NEEDS_ACCOUNT();
-    CHECK(frames_get());
-    volatile unsigned *p = kmap_local_page(threads);
+    CHECK(irq_frames_get());
+    volatile unsigned *p = kmap_local_page(irq_threads);
     uintptr_t map_site = site_unpack(bracket_innermost()->map_site);
-    threads_address = (const void *)p;
-    for (unsigned i = 0; i < ARRAY_SIZE(senders); i++) {
+    irq_threads_address = (const void *)p;
+    for (unsigned i = 0; i < IRQ_SENDERS; i++) {
         uintptr_t found = 0;
-        senders[i](cpu_id(), unmap_threads_bracket, &found);
+        irq_senders[i](cpu_id(), unmap_threads_bracket, &found);
         CHECK(handlers_passed());
         CHECK_EQ(found, map_site);
         *p = 1;
     }
     kunmap_local((const void *)p);
-    frames_put();
+    irq_frames_put();
 }
 
 // ---------------------------------------------------------------------- Timer
 
 static void tick_with_bracket(void)
 {
-    handler_uses_frame(handlers);
+    handler_uses_frame(irq_handlers);
     ticks++;
 }
 
 TEST(irq, timer_in_brackets)
 {
-    CHECK(frames_get());
+    CHECK(irq_frames_get());
     handler_uses();
     ticks = 0;
     CHECK_EQ(timer_start(200, tick_with_bracket), 0);
     unsigned rounds = 0;
     for (; (rounds < 200 || ticks < 20) && rounds < 1000000; rounds++) {
-        volatile unsigned *p = kmap_local_page(threads);
+        volatile unsigned *p = kmap_local_page(irq_threads);
         *p = rounds;
-        volatile unsigned *q = kmap_local_page(threads);
+        volatile unsigned *q = kmap_local_page(irq_threads);
         *q += 1;
         kunmap_local((const void *)q);
         CHECK_EQ(*p, rounds + 1);
@@ -227,7 +207,7 @@ TEST(irq, timer_in_brackets)
         cpu_pause();
     }
     CHECK_EQ(ticks, stopped_at);
-    frames_put();
+    irq_frames_put();
 }
 
 TEST(irq, timer_refuses_periods)

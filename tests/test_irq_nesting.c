@@ -11,27 +11,7 @@
 #include "mm/layout.h"
 #include "tests/engines.h"
 #include "tests/handlers.h"
-
-// A frame that a handler finds open in the thread, and one of its own.
-static struct page *threads, *handlers;
-static const void *threads_address;
-
-static bool frames_get(void)
-{
-    threads = alloc_page(domain_ram);
-    handlers = alloc_page(domain_ram);
-    return threads != NULL && handlers != NULL;
-}
-
-static void frames_put(void)
-{
-    free_page(threads);
-    free_page(handlers);
-}
-
-// The contract's two ways to run a handler on this CPU.
-static void (*const senders[])(unsigned cpu, void (*fn)(void *),
-                               void *arg) = {cpu_call, cpu_nmi};
+#include "tests/irq_frames.h"
 
 // --------------------------------------------------------------------- Probes
 
@@ -40,26 +20,26 @@ static void touch(void *address)
     *(volatile unsigned *)address = 1;
 }
 
-// In a handler, while the thread has threads_address open for writing.
+// In a handler, while the thread has irq_threads_address open for writing.
 static void reach_for_threads_frame(void *unused)
 {
     (void)unused;
     unsigned value;
     struct fault fault;
-    void *at = (void *)threads_address;
+    void *at = (void *)irq_threads_address;
     if (!test_engine()->others_stay_out) {
         HANDLER_CHECK(probe_read(at, &value, 4, &fault) && value == 7);
         return;
     }
     HANDLER_CHECK(!probe_read(at, &value, 4, &fault));
-    HANDLER_CHECK(is_refusal(&fault, ACCESS_READ, at, threads));
+    HANDLER_CHECK(is_refusal(&fault, ACCESS_READ, at, irq_threads));
     HANDLER_CHECK(!probe_write(at, &value, 4, &fault));
-    HANDLER_CHECK(is_refusal(&fault, ACCESS_WRITE, at, threads));
+    HANDLER_CHECK(is_refusal(&fault, ACCESS_WRITE, at, irq_threads));
     HANDLER_CHECK(!run_protected(touch, at, &fault));
-    HANDLER_CHECK(is_refusal(&fault, ACCESS_WRITE, at, threads));
+    HANDLER_CHECK(is_refusal(&fault, ACCESS_WRITE, at, irq_threads));
     HANDLER_CHECK(rights_are(PKRS_CLOSED));
 
-    const void *own = kmap_local_page_ro(threads);
+    const void *own = kmap_local_page_ro(irq_threads);
     HANDLER_CHECK((own == at) == test_engine()->brackets_are_direct);
     HANDLER_CHECK(probe_read(own, &value, 4, &fault) && value == 7);
     HANDLER_CHECK(fault.kind == FAULT_NONE);
@@ -70,19 +50,19 @@ static void reach_for_threads_frame(void *unused)
 
 TEST(irq, probes_in_handlers)
 {
-    CHECK(frames_get());
-    unsigned *p = kmap_local_page(threads);
+    CHECK(irq_frames_get());
+    unsigned *p = kmap_local_page(irq_threads);
     uint32_t rights = pks_rights();
-    threads_address = p;
+    irq_threads_address = p;
     *p = 7;
-    for (unsigned i = 0; i < ARRAY_SIZE(senders); i++) {
-        senders[i](cpu_id(), reach_for_threads_frame, NULL);
+    for (unsigned i = 0; i < IRQ_SENDERS; i++) {
+        irq_senders[i](cpu_id(), reach_for_threads_frame, NULL);
         CHECK(handlers_passed());
         CHECK(rights_are(rights));
         CHECK_EQ(*(volatile unsigned *)p, 7);
     }
     kunmap_local(p);
-    frames_put();
+    irq_frames_put();
 }
 
 // -------------------------------------------------------------------- Nesting
@@ -91,21 +71,22 @@ static void nmi_in_call_in_bracket(void *unused)
 {
     (void)unused;
     reach_for_threads_frame(NULL);
-    handler_uses_frame(threads); // closed again: its slot is above no sentinel
+    handler_uses_frame(
+        irq_threads); // closed again: its slot is above no sentinel
 }
 
 static void call_in_bracket(void *unused)
 {
     (void)unused;
     // Brackets that are closed again, for an NMI's sentinel to lie over.
-    const void *first = kmap_local_page(threads);
-    const void *second = kmap_local_page(handlers);
-    const void *third = kmap_local_page(handlers);
+    const void *first = kmap_local_page(irq_threads);
+    const void *second = kmap_local_page(irq_handlers);
+    const void *third = kmap_local_page(irq_handlers);
     kunmap_local(third);
     kunmap_local(second);
     kunmap_local(first);
 
-    volatile unsigned *p = kmap_local_page(handlers);
+    volatile unsigned *p = kmap_local_page(irq_handlers);
     uint32_t rights = pks_rights();
     cpu_nmi(cpu_id(), nmi_in_call_in_bracket, NULL);
     HANDLER_CHECK(rights_are(rights));
@@ -119,10 +100,10 @@ static void call_in_bracket(void *unused)
 TEST(irq, nmi_in_call_in_bracket)
 {
     NEEDS_ACCOUNT();
-    CHECK(frames_get());
-    volatile unsigned *p = kmap_local_page(threads);
+    CHECK(irq_frames_get());
+    volatile unsigned *p = kmap_local_page(irq_threads);
     uint32_t rights = pks_rights();
-    threads_address = (const void *)p;
+    irq_threads_address = (const void *)p;
     for (unsigned i = 0; i < 3; i++) {
         *p = 7;
         cpu_call(cpu_id(), call_in_bracket, NULL);
@@ -133,7 +114,7 @@ TEST(irq, nmi_in_call_in_bracket)
     }
     kunmap_local((const void *)p);
     CHECK_EQ(percpu.nmi_level, 0);
-    frames_put();
+    irq_frames_put();
 }
 
 static void probe_closed(void *closed)
@@ -148,9 +129,9 @@ static void probe_closed(void *closed)
 TEST(irq, nmi_leaves_cr2)
 {
     NEEDS_REFUSALS();
-    CHECK(frames_get());
+    CHECK(irq_frames_get());
     uintptr_t address = 0x123456789abc;
-    void *closed = page_direct_map_address(handlers);
+    void *closed = page_direct_map_address(irq_handlers);
     uint64_t flags = cpu_interrupts_off();
     cpu_write_cr2(address);
     cpu_nmi(cpu_id(), probe_closed, closed);
@@ -158,7 +139,7 @@ TEST(irq, nmi_leaves_cr2)
     cpu_interrupts_restore(flags);
     CHECK(handlers_passed());
     CHECK_EQ(left, address);
-    frames_put();
+    irq_frames_put();
 }
 
 static struct remote_call second_nmi;
@@ -184,9 +165,9 @@ static void exceptions_in_nmi(void *closed)
     HANDLER_CHECK(!probe_read(closed, &value, 4, &fault));
     HANDLER_CHECK(!probe_write(closed, &value, 4, &fault));
     HANDLER_CHECK(!run_protected(touch, closed, &fault));
-    HANDLER_CHECK(is_refusal(&fault, ACCESS_WRITE, closed, threads));
+    HANDLER_CHECK(is_refusal(&fault, ACCESS_WRITE, closed, irq_threads));
     __asm__ volatile("int %0" : : "i"(VECTOR_CALL) : "memory");
-    handler_uses_frame(handlers);
+    handler_uses_frame(irq_handlers);
     HANDLER_CHECK(percpu.nmi_level == 1 && percpu.trap_level == 1);
     HANDLER_CHECK(second_nmi_runs == 0);
 }
@@ -194,17 +175,18 @@ static void exceptions_in_nmi(void *closed)
 TEST(irq, nmi_waits_for_nmi)
 {
     NEEDS_REFUSALS();
-    CHECK(frames_get());
+    CHECK(irq_frames_get());
     uint64_t stray = remote_nmis_stray();
     for (unsigned i = 0; i < 3; i++) {
-        cpu_nmi(cpu_id(), exceptions_in_nmi, page_direct_map_address(threads));
+        cpu_nmi(cpu_id(), exceptions_in_nmi,
+                page_direct_map_address(irq_threads));
         CHECK(handlers_passed());
         CHECK(remote_is_done(&second_nmi));
         CHECK_EQ(second_nmi_runs, 1);
         CHECK_EQ(percpu.nmi_level, 0);
     }
     CHECK_EQ(remote_nmis_stray(), stray);
-    frames_put();
+    irq_frames_put();
 }
 
 // ------------------------------------------------------------------ Abandoned
@@ -212,14 +194,14 @@ TEST(irq, nmi_waits_for_nmi)
 static void leave_bracket_open(void *unused)
 {
     (void)unused;
-    kmap_local_page(handlers);
+    kmap_local_page(irq_handlers);
 }
 
 static void fault_in_handler(void *unused)
 {
     (void)unused;
-    kmap_local_page(handlers);
-    *(volatile char *)threads_address = 1;
+    kmap_local_page(irq_handlers);
+    *(volatile char *)irq_threads_address = 1;
 }
 
 struct sending {
@@ -243,22 +225,22 @@ static void send(void *arg)
 TEST(irq, abandoned_handlers)
 {
     NEEDS_ACCOUNT();
-    CHECK(frames_get());
+    CHECK(irq_frames_get());
     struct domain *other = domain_create("other");
     CHECK(other != NULL);
     struct page *page = alloc_page(other);
     volatile unsigned *p = kmap_local_page(page);
     uint32_t rights = pks_rights();
     // Of another domain than the handler's; or nothing, where that is open.
-    threads_address = test_engine()->others_stay_out
-                          ? (const void *)p
-                          : (const void *)TEST_REGION_BASE;
+    irq_threads_address = test_engine()->others_stay_out
+                              ? (const void *)p
+                              : (const void *)TEST_REGION_BASE;
     enum fault_kind refused = test_engine()->others_stay_out
                                   ? test_engine()->closed
                                   : FAULT_NOT_PRESENT;
-    for (unsigned i = 0; i < 3 * ARRAY_SIZE(senders); i++) {
+    for (unsigned i = 0; i < 3 * IRQ_SENDERS; i++) {
         struct sending sending = {
-            .send = senders[i / 3],
+            .send = irq_senders[i / 3],
             .fn = i % 3 ? fault_in_handler : leave_bracket_open,
             .interrupts_off = i % 3 == 2,
         };
@@ -272,26 +254,27 @@ TEST(irq, abandoned_handlers)
         CHECK_EQ(cpu_read_cr8(), 0);
         CHECK(cpu_read_flags() & RFLAGS_IF);
         *p = i;
-        cpu_call(cpu_id(), handler_uses_frame, handlers);
-        cpu_nmi(cpu_id(), handler_uses_frame, handlers);
+        cpu_call(cpu_id(), handler_uses_frame, irq_handlers);
+        cpu_nmi(cpu_id(), handler_uses_frame, irq_handlers);
         CHECK(handlers_passed());
     }
     kunmap_local((const void *)p);
     free_page(page);
     CHECK_EQ(domain_destroy(other), 0);
-    frames_put();
+    irq_frames_put();
 }
 
 TEST(irq, open_bracket_in_handler_names_its_map)
 {
     NEEDS_ACCOUNT();
-    CHECK(frames_get());
-    for (unsigned i = 0; i < ARRAY_SIZE(senders); i++) {
-        struct sending sending = {.send = senders[i], .fn = leave_bracket_open};
+    CHECK(irq_frames_get());
+    for (unsigned i = 0; i < IRQ_SENDERS; i++) {
+        struct sending sending = {.send = irq_senders[i],
+                                  .fn = leave_bracket_open};
         struct fault fault;
         CHECK(!run_reported(send, &sending, &fault));
         uintptr_t offset = fault.ip - (uintptr_t)leave_bracket_open;
         CHECK(offset != 0 && offset < 64);
     }
-    frames_put();
+    irq_frames_put();
 }

@@ -84,7 +84,19 @@ static bool is_placed_well(struct check *check, const struct store_ref *ref)
     return true;
 }
 
-#define OUT_OF_BOUNDS "its keys are not those that its parent says"
+// Of a leaf's items, or of an inner node's.
+static void check_bounds(struct tree *tree, const struct store_node *node,
+                         const void *first, const void *last,
+                         const struct bounds *bounds)
+{
+    const struct item_key *low = first, *high = last;
+
+    if ((bounds->low != NULL && KEY_IS_BELOW(low, bounds->low)) ||
+        (bounds->high != NULL && !KEY_IS_BELOW(high, bounds->high))) {
+        say(tree->check, node->block,
+            "its keys are not those that its parent says");
+    }
+}
 
 static void count_leaf(struct tree *tree, const struct store_node *node,
                        const struct bounds *bounds)
@@ -92,11 +104,7 @@ static void count_leaf(struct tree *tree, const struct store_node *node,
     const struct store_leaf_item *items = leaf_items(node);
     uint32_t count = MIN(node->count, STORE_LEAF_MAX);
 
-    if ((bounds->low != NULL && KEY_IS_BELOW(&items[0], bounds->low)) ||
-        (bounds->high != NULL &&
-         !KEY_IS_BELOW(&items[count - 1], bounds->high))) {
-        say(tree->check, node->block, OUT_OF_BOUNDS);
-    }
+    check_bounds(tree, node, &items[0], &items[count - 1], bounds);
     // Keys are in order: the store's own are the last ones.
     while (count > 0 && items[count - 1].object == STORE_OWN_OBJECT) {
         tree->snapshots += items[count - 1].type == STORE_OWN_SNAPSHOT;
@@ -118,11 +126,7 @@ static void walk_children(struct tree *tree, const struct store_node *node,
     const struct store_inner_item *items = inner_items(node);
     uint32_t count = MIN(node->count, STORE_INNER_MAX);
 
-    if ((bounds->low != NULL && KEY_IS_BELOW(&items[0], bounds->low)) ||
-        (bounds->high != NULL &&
-         !KEY_IS_BELOW(&items[count - 1], bounds->high))) {
-        say(tree->check, node->block, OUT_OF_BOUNDS);
-    }
+    check_bounds(tree, node, &items[0], &items[count - 1], bounds);
     for (uint32_t i = 0; i < count; i++) {
         const struct bounds inside = {&items[i], i + 1 < count ? &items[i + 1]
                                                                : bounds->high};
