@@ -167,6 +167,7 @@ KERNEL_SRCS := \
     kernel/lineedit.c \
     kernel/lineedit_complete.c \
     kernel/lock_check.c \
+    kernel/log.c \
     kernel/lock_order.c \
     kernel/main.c \
     kernel/misuse.c \
@@ -854,6 +855,7 @@ TOOL_TESTS := \
     tests/tools/test-bench-store \
     tests/tools/test-crash-rounds \
     tests/tools/test-layers \
+    tests/tools/test-loglevel \
     tests/tools/test-engines \
     tests/tools/test-gdb \
     tests/tools/test-gdb-brackets \

@@ -44,10 +44,10 @@ static const struct choice trace_choices[] = {
 };
 
 static const struct choice loglevel_choices[] = {
-    {"error", CMDLINE_LOG_ERROR},
-    {"warn", CMDLINE_LOG_WARN},
-    {"info", CMDLINE_LOG_INFO},
-    {"debug", CMDLINE_LOG_DEBUG},
+    {"error", LOG_ERROR},
+    {"warn", LOG_WARN},
+    {"info", LOG_INFO},
+    {"debug", LOG_DEBUG},
     {"0", 0},
     {"1", 1},
     {"2", 2},
@@ -273,7 +273,7 @@ bool cmdline_parse(struct cmdline *out, const char *line, cmdline_note_fn note,
 
     memset(out, 0, sizeof(*out));
     out->protect = CMDLINE_PROTECT_AUTO;
-    out->loglevel = CMDLINE_LOG_INFO;
+    out->loglevel = LOG_INFO;
     out->trace = CMDLINE_TRACE_DEFAULT;
     out->argc = 1;
     if (string_copy(out->line, sizeof(out->line), line) >= sizeof(out->line) &&

@@ -7,6 +7,7 @@
 #include "arch/apic.h"
 #include "keyhole.h"
 #include "lib/boot_info.h"
+#include "lib/log.h"
 #include "lib/types.h"
 
 #define CMDLINE_ARGS_MAX 32
@@ -19,15 +20,6 @@
 #define CMDLINE_TRACE_DEFAULT TRACE_OFF
 #endif
 #define CMDLINE_WATCHDOG_MAX 86400
-
-// The numbers of Linux's loglevel: a message is shown if its level is not
-// larger.
-enum cmdline_loglevel {
-    CMDLINE_LOG_ERROR = 3,
-    CMDLINE_LOG_WARN = 4,
-    CMDLINE_LOG_INFO = 6,
-    CMDLINE_LOG_DEBUG = 7,
-};
 
 // The history of brackets: off, kept, or kept and printed at the end of the
 // run, all of it, or as a profile.
@@ -48,7 +40,7 @@ struct cmdline {
     uint64_t watchdog; // seconds; 0: off
     enum trace_mode trace;
     enum apic_mode apic;
-    int loglevel; // 0 to 7; CMDLINE_LOG_INFO if not given
+    int loglevel; // 0 to 7; LOG_INFO if not given
     int argc;     // 1 at least
     // argv[0] is NULL, for the caller to fill; the rest point into `line`.
     char *argv[1 + CMDLINE_ARGS_MAX + 1];

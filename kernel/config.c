@@ -7,6 +7,7 @@
 #include "arch/cpu.h"
 #include "arch/cpuid.h"
 #include "arch/power.h"
+#include "lib/log.h"
 #include "lib/panic.h"
 #include "lib/string.h"
 #include "mm/engine.h"
@@ -19,7 +20,7 @@ static __ro_after_init char loader_name[BOOT_LOADER_MAX];
 static void config_note(void *context, const char *message)
 {
     (void)context;
-    printf("keyhole: %s\n", message);
+    log_line(LOG_WARN, "%s", message);
 }
 
 __init void config_init(const struct boot_info *boot)
@@ -39,10 +40,16 @@ __init void config_init(const struct boot_info *boot)
     };
     struct phys_reader reader = boot->early;
     struct acpi_power power;
-    acpi_power_parse(&reader, boot, &power);
+    const char *wrong = acpi_power_parse(&reader, boot, &power);
     power_init(&power);
     if (!cmdline_parse(&config, boot->cmdline, config_note, NULL)) {
         refuse("%s", config.error);
+    }
+    log_line(LOG_DEBUG, "boot words: %s", boot->cmdline);
+    if (wrong != NULL) {
+        log_line(LOG_DEBUG, "no power off by ACPI: %s", wrong);
+    } else {
+        log_line(LOG_DEBUG, "power off by ACPI: port 0x%x", power.pm1a_control);
     }
 }
 
@@ -67,8 +74,8 @@ static __init const struct engine *engine_choose(void)
     if (!automatic) {
         require(*wanted->needs, wanted->needs_what);
     }
-    printf("keyhole: engine exact: this CPU has no %s (%s)\n",
-           cpu_feature_name(*wanted->needs), wanted->needs_what);
+    log_line(LOG_WARN, "engine exact: this CPU has no %s (%s)",
+             cpu_feature_name(*wanted->needs), wanted->needs_what);
     return engine_of(PROTECT_EXACT);
 }
 

@@ -18,6 +18,7 @@
 #include "kernel/sched.h"
 #include "kernel/thread.h"
 #include "keyhole.h"
+#include "lib/log.h"
 #include "lib/panic.h"
 #include "mm/engine.h"
 #include "mm/heap.h"
@@ -45,12 +46,12 @@ __init void cpus_find(const struct boot_info *boot)
     struct phys_reader reader = boot->early;
     const char *wrong = acpi_cpus_parse(&reader, boot, &listed);
     if (wrong != NULL) {
-        printf("keyhole: %s: one CPU is used\n", wrong);
+        log_line(LOG_WARN, "%s: one CPU is used", wrong);
     }
     listed_count = listed.count + listed.beyond;
     if (listed.beyond != 0) {
-        printf("keyhole: %u CPUs more than the %u that can be used\n",
-               listed.beyond, CPUS_MAX);
+        log_line(LOG_WARN, "%u CPUs more than the %u that can be used",
+                 listed.beyond, CPUS_MAX);
     }
 }
 
@@ -148,14 +149,15 @@ static __init unsigned prepare_all(void)
         } else if (prepare(count, id)) {
             count++;
         } else {
-            printf("keyhole: no memory for more than %u CPUs\n", count + 1);
+            log_line(LOG_WARN, "no memory for more than %u CPUs", count + 1);
             break;
         }
     }
     if (unnamed != 0) {
-        printf("keyhole: %u CPUs have IDs that need x2APIC mode and are left "
-               "out\n",
-               unnamed);
+        log_line(LOG_WARN,
+                 "%u CPUs have IDs that need x2APIC mode and are left "
+                 "out",
+                 unnamed);
     }
     return count;
 }
@@ -164,15 +166,16 @@ static __init bool wake(unsigned count)
 {
     void *page = trampoline_open();
     if (page == NULL) {
-        printf("keyhole: no page below 640 KiB to start CPUs with: one CPU is "
-               "used\n");
+        log_line(LOG_WARN,
+                 "no page below 640 KiB to start CPUs with: one CPU is "
+                 "used");
         return false;
     }
     ap_trampoline_write(page, (uintptr_t)page, pt_root());
     bool woken = trampoline_seal(page) && ap_start(count, (uintptr_t)page);
     trampoline_close(page);
     if (!woken) {
-        printf("keyhole: no clock to start CPUs by: one CPU is used\n");
+        log_line(LOG_WARN, "no clock to start CPUs by: one CPU is used");
     }
     return woken;
 }
@@ -182,9 +185,10 @@ static __init bool wake(unsigned count)
 static __init void admit(struct ap *ap, unsigned number)
 {
     if (ap_state_read(ap) != AP_STATE_ALIVE) {
-        printf("keyhole: the CPU with APIC ID %u does not answer and is left "
-               "out\n",
-               ap->apic_id);
+        log_line(LOG_WARN,
+                 "the CPU with APIC ID %u does not answer and is left "
+                 "out",
+                 ap->apic_id);
         return;
     }
     needs[number].cpu = cpus_count;
@@ -194,6 +198,7 @@ static __init void admit(struct ap *ap, unsigned number)
               "out with maxcpus=%u",
               ap->apic_id, cpus_count);
     }
+    log_line(LOG_DEBUG, "CPU %u has APIC ID %u", cpus_count, ap->apic_id);
     cpus_count++;
 }
 

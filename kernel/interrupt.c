@@ -13,6 +13,7 @@
 #include "kernel/remote.h"
 #include "kernel/sched.h"
 #include "kernel/timer.h"
+#include "lib/log.h"
 #include "lib/panic.h"
 #include "mm/layout.h"
 #include "mm/pagetable.h"
@@ -97,7 +98,7 @@ void interrupt_handle(unsigned vector)
         break;
     default:
         percpu_count(interrupts);
-        printf("keyhole: interrupt %u that nobody asked for\n", vector);
+        log_line(LOG_WARN, "interrupt %u that nobody asked for", vector);
         break;
     }
 }

@@ -12,6 +12,7 @@
 #include "kernel/backtrace.h"
 #include "kernel/console.h"
 #include "kernel/lock_order.h"
+#include "lib/log.h"
 #include "lib/panic.h"
 #include "mm/misuse.h"
 
@@ -120,7 +121,7 @@ static void duration_check(const struct spinlock *lock,
 {
     uint64_t ticks = cpu_read_tsc() - held->since;
     if (unlikely(ticks > LOCK_TICKS_MAX) && !console_is_held() &&
-        percpu.step == NULL) {
+        percpu.step == NULL && log_shows(LOG_WARN)) {
         printf("keyhole: spinlock %s was held for %llu million ticks, from ",
                name_of(lock), (unsigned long long)ticks / 1000000);
         print_call_site(held->site);

@@ -10,6 +10,7 @@
 #include "kernel/shell.h"
 #include "kernel/trace_print.h"
 #include "kernel/watchdog.h"
+#include "lib/log.h"
 
 #define PROFILE_SHOWN 20
 
@@ -48,7 +49,9 @@ void run(void)
         passed = app_main(config.argc, argv) == 0;
     } else {
         fault_report_for_programs(false);
-        demo_run();
+        if (log_shows(LOG_INFO)) {
+            demo_run();
+        }
         passed = shell_run() == 0;
     }
     if (config.trace == TRACE_DUMP) {

@@ -10,6 +10,7 @@
 #include "arch/spinlock.h"
 #include "kernel/interrupt.h"
 #include "keyhole.h"
+#include "lib/log.h"
 
 #define MEASUREMENTS 3
 
@@ -130,8 +131,8 @@ int timer_start(uint64_t period_us, void (*fn)(void))
 {
     timer_stop();
     if (clock_ticks(1000) == 0) {
-        printf("keyhole: no timer: the 8254 does not count, so the local "
-               "APIC's frequency is not known\n");
+        log_line(LOG_WARN, "no timer: the 8254 does not count, so the local "
+                           "APIC's frequency is not known");
         return -EIO;
     }
     if (period_us < PERIOD_MIN_US || period_us > UINT32_MAX) {

@@ -16,6 +16,7 @@
 #include "kernel/remote.h"
 #include "kernel/sched.h"
 #include "kernel/step.h"
+#include "lib/log.h"
 #include "lib/panic.h"
 #include "mm/bracket.h"
 #include "mm/misuse.h"
@@ -113,7 +114,7 @@ static __noinline void nmi_handle(const struct trap_frame *trap)
         panic_stop(trap);
     }
     if (!remote_nmi_handle()) {
-        printf("keyhole: NMI that nobody asked for, at 0x%lx\n", trap->rip);
+        log_line(LOG_WARN, "NMI that nobody asked for, at 0x%lx", trap->rip);
     }
     if (unlikely(cpu_read_cr2() != address)) {
         cpu_write_cr2(address);

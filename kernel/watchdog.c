@@ -9,6 +9,7 @@
 #include "kernel/stall_report.h"
 #include "kernel/timer.h"
 #include "keyhole.h"
+#include "lib/log.h"
 
 #define GRACE_US 1000000 // for all CPUs' idling
 
@@ -135,7 +136,7 @@ void watchdog_start(uint64_t seconds)
         return;
     }
     if (clock_ticks(1000) == 0) {
-        printf("keyhole: no watchdog: no clock\n");
+        log_line(LOG_WARN, "no watchdog: no clock");
         return;
     }
     dog.seconds = seconds;

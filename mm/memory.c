@@ -5,6 +5,7 @@
 
 #include "arch/cpuid.h"
 #include "arch/pte.h"
+#include "lib/log.h"
 #include "lib/panic.h"
 #include "mm/context.h"
 #include "mm/domain.h"
@@ -113,10 +114,23 @@ static __init void tables_map(phys_addr_t block)
     mm_unlock(lock);
 }
 
+static __init void maps_log(void)
+{
+    for (unsigned i = 0; log_shows(LOG_DEBUG) && i < memory.count; i++) {
+        const struct memory_range *range = &memory.ranges[i];
+        log_line(LOG_DEBUG, "memory 0x%llx to 0x%llx: %s",
+                 (unsigned long long)range->base,
+                 (unsigned long long)range->end, memory_type_name(range->type));
+    }
+}
+
 __init void memory_map_build(const struct boot_info *boot)
 {
     maps_init(boot);
+    maps_log();
     phys_addr_t block = tables_block_find();
+    log_line(LOG_DEBUG, "page tables from 0x%llx on",
+             (unsigned long long)block);
     tables_init(block);
     memory_map_add(&available, block, TABLES_BLOCK_SIZE, MEMORY_RESERVED);
     pt_init();

@@ -5,6 +5,7 @@
 
 #include "arch/acpi.h"
 #include "arch/cpuid.h"
+#include "lib/log.h"
 #include "mm/domain.h"
 #include "mm/engine.h"
 #include "mm/frames.h"
@@ -36,8 +37,8 @@ const struct pmem_region *pmem_region(unsigned index)
 
 static __init void pmem_refuse(uint64_t base, uint64_t length, const char *why)
 {
-    printf("keyhole: no persistent memory at 0x%llx, 0x%llx bytes: %s\n",
-           (unsigned long long)base, (unsigned long long)length, why);
+    log_line(LOG_WARN, "no persistent memory at 0x%llx, 0x%llx bytes: %s",
+             (unsigned long long)base, (unsigned long long)length, why);
 }
 
 // Why a range that firmware calls persistent cannot be used; NULL: it can.
@@ -94,6 +95,10 @@ static __init void region_take(const struct boot_info *boot,
     region->base = ALIGN_UP(found->reported_base, PMEM_ALIGN);
     region->length = ALIGN_DOWN(end, PMEM_ALIGN) - region->base;
     memory_map_add(memory, region->base, region->length, MEMORY_PERSISTENT);
+    log_line(LOG_DEBUG, "persistent memory at 0x%llx, 0x%llx bytes, by the %s",
+             (unsigned long long)region->base,
+             (unsigned long long)region->length,
+             region->from_nfit ? "NFIT" : "memory map");
 }
 
 static __init void nfit_take(const struct boot_info *boot,
@@ -103,10 +108,10 @@ static __init void nfit_take(const struct boot_info *boot,
     struct phys_reader reader = boot->early;
     const char *wrong = acpi_pmem_parse(&reader, boot, &listed);
     if (wrong != NULL) {
-        printf("keyhole: %s: no persistent memory of it is used\n", wrong);
+        log_line(LOG_WARN, "%s: no persistent memory of it is used", wrong);
     }
     if (listed.note != NULL) {
-        printf("keyhole: %s\n", listed.note);
+        log_line(LOG_WARN, "%s", listed.note);
     }
     for (unsigned i = 0; i < listed.count; i++) {
         const struct acpi_pmem_range *range = &listed.range[i];
@@ -122,9 +127,10 @@ static __init void nfit_take(const struct boot_info *boot,
                     });
     }
     if (listed.beyond != 0) {
-        printf("keyhole: %u regions of persistent memory more than the %u that "
-               "can be used\n",
-               listed.beyond, ACPI_PMEM_MAX);
+        log_line(LOG_WARN,
+                 "%u regions of persistent memory more than the %u that "
+                 "can be used",
+                 listed.beyond, ACPI_PMEM_MAX);
     }
 }
 

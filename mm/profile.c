@@ -4,6 +4,7 @@
 #include "mm/profile.h"
 
 #include "arch/percpu.h"
+#include "lib/log.h"
 #include "mm/context.h"
 #include "mm/heap.h"
 
@@ -21,7 +22,7 @@ __init void profile_init(void)
         cpu_data_of(cpu)->profile =
             kzalloc((PROFILE_SITES + 1) * sizeof(struct profile_site));
         if (cpu_data_of(cpu)->profile == NULL) {
-            printf("keyhole: no memory for the profile of CPU %u\n", cpu);
+            log_line(LOG_WARN, "no memory for the profile of CPU %u", cpu);
         }
     }
 }

@@ -6,6 +6,7 @@
 #include "arch/cpu.h"
 #include "arch/percpu.h"
 #include "arch/pks.h"
+#include "lib/log.h"
 #include "mm/frames.h"
 #include "mm/heap.h"
 #include "mm/layout.h"
@@ -26,7 +27,7 @@ __init void trace_init(void)
         }
         data->trace_ring = kzalloc(TRACE_EVENTS * sizeof(struct trace_event));
         if (data->trace_ring == NULL) {
-            printf("keyhole: no memory for the history of CPU %u\n", cpu);
+            log_line(LOG_WARN, "no memory for the history of CPU %u", cpu);
         }
     }
     if (trace_is_on) {

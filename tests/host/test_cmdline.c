@@ -37,7 +37,7 @@ HOST_TEST(an_empty_line_is_all_defaults)
     CHECK(cmdline.test_globs == NULL && cmdline.bench_globs == NULL);
     CHECK(!cmdline.seed_given);
     CHECK_EQ(cmdline.max_cpus, 0);
-    CHECK_EQ(cmdline.loglevel, CMDLINE_LOG_INFO);
+    CHECK_EQ(cmdline.loglevel, LOG_INFO);
     CHECK_EQ(cmdline.apic, APIC_AUTO);
     CHECK(!cmdline.watchdog_given);
     CHECK_EQ(cmdline.argc, 1);
@@ -64,7 +64,7 @@ HOST_TEST(other_words)
     CHECK(cmdline.seed_given);
     CHECK_EQ(cmdline.seed, 16);
     CHECK_EQ(cmdline.max_cpus, 3);
-    CHECK_EQ(cmdline.loglevel, CMDLINE_LOG_DEBUG);
+    CHECK_EQ(cmdline.loglevel, LOG_DEBUG);
     CHECK(parse("fault=strict loglevel=0"));
     CHECK(!cmdline.fault_relaxed);
     CHECK_EQ(cmdline.loglevel, 0);
