@@ -79,6 +79,35 @@ TEST(tables, more_when_they_run_out)
     CHECK(audit_run(&report));
 }
 
+// Whatever a bracket opens, the tables, such as those of this stack, are not
+// part of it.
+TEST(tables, closed_inside_brackets)
+{
+    struct page *block = alloc_pages(domain_ram, 4);
+    CHECK(block != NULL);
+    struct page *const list[] = {block + 3, block, block + 7};
+    bool closed = true;
+    for (unsigned way = 0; way < 8; way++) {
+        const void *at =
+            way == 0   ? kmap_local_page(block)
+            : way == 1 ? kmap_local_page_ro(block)
+            : way == 2 ? kmap_local_range(block, 0, 4 * PAGE_SIZE)
+            : way == 3 ? kmap_local_range_ro(block, 1, 4 * PAGE_SIZE)
+            : way == 4 ? kmap_local_range(block, 0, 16 * PAGE_SIZE)
+            : way == 5 ? kmap_local_pages(list, 1)
+            : way == 6 ? kmap_local_pages(list, ARRAY_SIZE(list))
+                       : kmap_local_pages_ro(list, ARRAY_SIZE(list));
+        closed = tables_are_closed((uintptr_t)&block) && closed;
+        const void *inner = kmap_local_pages(list, ARRAY_SIZE(list));
+        closed = tables_are_closed((uintptr_t)&block) && closed;
+        kunmap_local(inner);
+        closed = tables_are_closed((uintptr_t)&block) && closed;
+        kunmap_local(at);
+    }
+    free_pages(block, 4);
+    CHECK(closed);
+}
+
 // Frames on a list by their headers, of one order each.
 static uint32_t orders_take(unsigned order)
 {

@@ -203,6 +203,52 @@ TEST(trace, who_reads_gets_no_halves)
     frames_put();
 }
 
+struct overtaken {
+    uint32_t number;
+    struct trace_event event;
+    bool read;
+    unsigned step, at; // the handler comes after the step with this number
+};
+
+static void overtaken_read(void *arg)
+{
+    struct overtaken *it = arg;
+    it->read = trace_read(percpu.cpu, it->number, &it->event);
+}
+
+// As many events as there is room for, on another frame.
+static void overtake(void *arg)
+{
+    struct overtaken *it = arg;
+    if (it->step++ == it->at) {
+        for (unsigned i = 0; i < TRACE_EVENTS; i += 2) {
+            kunmap_local(kmap_local_page(block));
+        }
+    }
+}
+
+// Whenever the writer comes round: the event that was wanted, whole, or none.
+TEST(trace, who_is_overtaken_gets_no_halves)
+{
+    NEEDS_HISTORY();
+    CHECK(frames_get());
+    unsigned whole = 0, wrong = 0, at = 0;
+    struct overtaken it;
+    do {
+        kunmap_local(kmap_local_page(page));
+        it = (struct overtaken){.number = trace_newest(percpu.cpu), .at = at++};
+        step_through(overtaken_read, &it, overtake, &it);
+        whole += it.read;
+        wrong += it.read && (it.event.number != it.number ||
+                             it.event.kind != TRACE_UNMAP ||
+                             it.event.frame != page_to_phys(page) / PAGE_SIZE ||
+                             it.event.thread != percpu.thread);
+    } while (it.step > it.at);
+    CHECK_EQ(wrong, 0);
+    CHECK(whole != 0 && whole < at / 2);
+    frames_put();
+}
+
 // What the history adds to a map and an unmap, but for the few instructions of
 // its hooks; measured where it is off too.
 BENCH(trace, events_of_a_pair)
