@@ -57,7 +57,7 @@ struct store_tx {
     uint32_t reserve;          // blocks that it must leave
     struct store_batch *freed; // committed blocks that it does not need
     bool changed;
-    bool broken; // changed half-way; it can only be aborted
+    bool broken; // changed half-way, once; it can only be aborted
 };
 
 struct store_view_slot {

@@ -158,3 +158,55 @@ HOST_TEST(damaged_leaf_is_the_only_one)
     CHECK(lost < DAMAGE_KEYS / 2);
     store_help_end(&damaged);
 }
+
+// ------------------------------------------------- While a transaction is open
+
+// A leaf that the open transaction has made, or 0.
+static unsigned find_own_leaf(void)
+{
+    struct store_stats stats;
+    struct store_node node;
+
+    store_stats(damaged.store, &stats);
+    for (unsigned number = 1; number < DAMAGE_BLOCKS; number++) {
+        medium_read(damaged.medium, (size_t)number * STORE_BLOCK_SIZE, &node,
+                    sizeof(node));
+        if (node.block == number && node.level == 0 &&
+            node.generation == stats.generation + 1) {
+            return number;
+        }
+    }
+    return 0;
+}
+
+// A change that damage stops half-way is not forgotten by one that succeeds
+// elsewhere.
+HOST_TEST(half_a_change_is_never_committed)
+{
+    static uint8_t large[STORE_VALUE_MAX];
+    const struct store_key first = {0, 0, 0}, last = {DAMAGE_KEYS - 1, 0, 0};
+    const uint16_t outside = 0xfff0;
+    struct store_tx *tx;
+    size_t size;
+
+    damage_make();
+    CHECK_EQ(store_help_mount(&damaged, 0, NULL), 0);
+    CHECK_EQ(store_begin(damaged.store, &tx), 0);
+    CHECK_EQ(store_tx_put(tx, &first, "x", 1), 0);
+    unsigned leaf = find_own_leaf();
+    CHECK(leaf != 0);
+    medium_write(damaged.medium,
+                 (size_t)leaf * STORE_BLOCK_SIZE + sizeof(struct store_node) +
+                     3 * sizeof(struct store_leaf_item) +
+                     offsetof(struct store_leaf_item, data_offset),
+                 &outside, sizeof(outside));
+    CHECK_EQ(store_tx_put(tx, &first, large, sizeof(large)), -EUCLEAN);
+    CHECK_EQ(store_tx_put(tx, &last, "y", 1), 0);
+    CHECK_EQ(store_commit(tx), -EUCLEAN);
+    CHECK_EQ(store_get(damaged.store, &first, got, sizeof(got), &size), 0);
+    CHECK_EQ(size, DAMAGE_SIZE);
+    CHECK_EQ(store_unmount(damaged.store), 0);
+    damaged.store = NULL;
+    CHECK_EQ(damage_look(), 0);
+    store_help_end(&damaged);
+}
