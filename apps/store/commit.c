@@ -68,11 +68,13 @@ static void fill_superblock(const struct store_tx *tx,
                             struct store_superblock *superblock)
 {
     const struct store_state *state = &tx->state;
-    bool *clean = &tx->store->slot_is_clean[state->generation % 2];
+    bool clean = store_part_is_zero(superblock, sizeof(*superblock));
 
-    if (!*clean) {
+    // What came to its end since must not get under the checksum.
+    if (!clean) {
         memset(superblock, 0, STORE_PART_SIZE);
     }
+    tx->store->slot_is_clean = clean;
     superblock->level = state->root.level;
     superblock->generation = state->generation;
     superblock->root = state->root.block;
@@ -184,8 +186,8 @@ static void flush_blocks(struct store_tx *tx)
 static void flush(struct store_tx *tx)
 {
     struct store *store = tx->store;
-    bool *clean = &store->slot_is_clean[tx->state.generation % 2];
-    size_t size = *clean ? sizeof(struct store_superblock) : STORE_PART_SIZE;
+    size_t size = store->slot_is_clean ? sizeof(struct store_superblock)
+                                       : STORE_PART_SIZE;
     const void *superblock =
         kmap_local_range_ro(slot_page(tx), 0, STORE_PART_SIZE);
 
@@ -195,7 +197,6 @@ static void flush(struct store_tx *tx)
     kunmap_local(superblock);
     pmem_drain();
     store->fences++;
-    *clean = true;
 }
 
 // --------------------------------------------------------------------- Switch

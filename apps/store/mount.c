@@ -82,7 +82,6 @@ static int read_superblocks(struct store *store, struct store_state *state,
                             struct store_problem *problem)
 {
     const struct store_superblock *superblock;
-    const char *text = NULL;
     uint64_t generation;
 
     const uint64_t *selector = kmap_local_range_ro(
@@ -94,17 +93,12 @@ static int read_superblocks(struct store *store, struct store_state *state,
                    "the selector is damaged; tools/store-check --select can "
                    "write another");
     }
-    for (unsigned i = 0; i < 2; i++) {
-        superblock = kmap_local_range_ro(part_page(store, STORE_SLOT_AT) + i, 0,
-                                         STORE_PART_SIZE);
-        store->slot_is_clean[i] =
-            store_part_is_zero(superblock, sizeof(*superblock));
-        if (i == generation % 2) {
-            text = store_superblock_verify(store, superblock, generation);
-            state_from(superblock, state);
-        }
-        kunmap_local(superblock);
-    }
+    superblock = kmap_local_range_ro(
+        part_page(store, STORE_SLOT_AT + generation % 2 * STORE_PART_SIZE), 0,
+        STORE_PART_SIZE);
+    const char *text = store_superblock_verify(store, superblock, generation);
+    state_from(superblock, state);
+    kunmap_local(superblock);
     return text == NULL ? 0 : say(problem, -EUCLEAN, 0, text);
 }
 

@@ -86,7 +86,7 @@ struct store {
     struct store_batch *batches, *last_batch;
     uint8_t *scratch; // a block, for compaction
     uint64_t *marks;  // blocks, by bits, for walks
-    bool slot_is_clean[2];
+    bool slot_is_clean; // behind the superblock that is written all was 0
     uint64_t commits, aborts, blocks_written, lines_flushed, fences;
     uint64_t unfrozen, refused;
 };
@@ -381,7 +381,8 @@ const char *store_superblock_verify(const struct store *store,
 uint64_t store_selector_make(uint64_t generation);
 bool store_selector_parse(uint64_t word, uint64_t *generation);
 
-// Whether bytes `from` to STORE_PART_SIZE of a part of block 0 are 0.
+// Whether bytes `from`, a multiple of 8, to STORE_PART_SIZE of a part of block 0
+// are 0.
 bool store_part_is_zero(const void *part, size_t from);
 
 static inline bool key_is_own(const struct store_key *key)

@@ -85,6 +85,27 @@ HOST_TEST(superblock_is_written_whole)
     store_help_end(&damaged);
 }
 
+// Nor does what comes there while the store is mounted.
+HOST_TEST(superblock_is_written_whole_each_time)
+{
+    const struct store_key key = {1, 0, 0};
+
+    damage_make();
+    CHECK_EQ(store_help_mount(&damaged, 0, NULL), 0);
+    for (unsigned i = 0; i < 4; i++) {
+        CHECK_EQ(store_put(damaged.store, &key, "x", 1), 0);
+        for (unsigned slot = 0; slot < 2; slot++) {
+            store_help_flip(&damaged,
+                            STORE_SLOT_AT + slot * STORE_PART_SIZE +
+                                sizeof(struct store_superblock) + 1000 * i,
+                            1);
+        }
+        CHECK_EQ(store_put(damaged.store, &key, "y", 1), 0);
+        CHECK_EQ(store_help_remount(&damaged, 0), 0);
+    }
+    store_help_end(&damaged);
+}
+
 // Right, or an error.
 HOST_TEST(no_wrong_answer)
 {
