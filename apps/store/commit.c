@@ -201,10 +201,14 @@ static void flush(struct store_tx *tx)
 
 // --------------------------------------------------------------------- Switch
 
-// Whether all blocks still are what their checksums say.
+// Whether all blocks and the superblock still are what their checksums say.
 static bool is_unchanged(const struct store_tx *tx)
 {
-    bool same = true;
+    const void *superblock =
+        kmap_local_range_ro(slot_page(tx), 0, STORE_PART_SIZE);
+    bool same = store_superblock_verify(tx->store, superblock,
+                                        tx->state.generation) == NULL;
+    kunmap_local(superblock);
 
     for (uint32_t i = 0; i < tx->record_count && same; i++) {
         const struct store_record *record = &tx->records[i];
