@@ -47,8 +47,7 @@ static uint64_t take_free(struct store *store)
     bits_set(store->used, block);
     store->used_count++;
     store->cursor = block + 1;
-    __atomic_fetch_and(&store->verified[block / 64], ~BIT(block % 64),
-                       __ATOMIC_RELAXED);
+    block_unverify(store, block);
     return block;
 }
 

@@ -174,7 +174,8 @@ typedef void store_report_fn(void *arg, const struct store_problem *problem);
 
 // Read every block that is in use anew and compare all that can be compared;
 // report(arg, problem) for whatever is wrong. Waits for the writer; readers go
-// on. 0, or -EUCLEAN: something was reported.
+// on, and do not get anything from a damaged block any more. 0, or -EUCLEAN:
+// something was reported.
 int store_check(struct store *store, struct store_check *check,
                 store_report_fn *report, void *arg);
 

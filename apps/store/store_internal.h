@@ -147,6 +147,13 @@ const char *store_node_verify(const struct store *store,
                               const struct store_node *node,
                               const struct store_ref *ref);
 
+// Whoever reads a block next verifies it.
+static inline void block_unverify(struct store *store, uint64_t block)
+{
+    __atomic_fetch_and(&store->verified[block / 64], ~BIT(block % 64),
+                       __ATOMIC_RELAXED);
+}
+
 // Verify a node that is mapped, unless that was done since the store was
 // mounted; NULL: it is good.
 const char *store_node_verify_once(struct store *store,

@@ -180,6 +180,36 @@ HOST_TEST(damaged_leaf_is_the_only_one)
     store_help_end(&damaged);
 }
 
+// A block that was read before it was damaged: from the check on nobody reads
+// it, nor makes a new one of it.
+HOST_TEST(what_check_finds_is_not_read_again)
+{
+    const struct store_key key = {0, 0, 0};
+    size_t size, offset, lost = 0;
+    struct store_check check;
+
+    damage_make();
+    offset = (size_t)damage_find(true) * STORE_BLOCK_SIZE + 16000;
+    CHECK_EQ(store_help_mount(&damaged, 0, NULL), 0);
+    for (unsigned i = 0; i < DAMAGE_KEYS; i++) {
+        const struct store_key each = {i, 0, 0};
+        CHECK_EQ(store_get(damaged.store, &each, got, sizeof(got), &size), 0);
+    }
+    store_help_flip(&damaged, offset, 1);
+    CHECK_EQ(store_check(damaged.store, &check, NULL, NULL), -EUCLEAN);
+    for (unsigned i = 0; i < DAMAGE_KEYS; i++) {
+        const struct store_key each = {i, 0, 0};
+        int result = store_get(damaged.store, &each, got, sizeof(got), &size);
+        CHECK_EQ(store_put(damaged.store, &each, got, size), result);
+        lost += result == -EUCLEAN;
+    }
+    CHECK(lost > 0 && lost < DAMAGE_KEYS);
+    store_help_flip(&damaged, offset, 1);
+    CHECK(store_help_check(damaged.store, &check));
+    CHECK_EQ(store_get(damaged.store, &key, got, sizeof(got), &size), 0);
+    store_help_end(&damaged);
+}
+
 // ------------------------------------------------- While a transaction is open
 
 // A leaf that the open transaction has made, or 0.
