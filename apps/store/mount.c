@@ -119,7 +119,8 @@ static bool mark_used(struct store_walk *walk, const struct store_ref *ref)
 
 struct found {
     struct store_walk *walk;
-    uint64_t newest;
+    const struct store_state *state;
+    uint64_t newest, snapshots;
 };
 
 static int walk_snapshot(void *arg, const struct store_key *key,
@@ -129,11 +130,15 @@ static int walk_snapshot(void *arg, const struct store_key *key,
     struct store_snapshot_record record;
     struct store_ref root;
 
-    (void)key;
-    if (!store_snapshot_parse(found->walk->store, value, size, &record)) {
+    // What frees blocks relies on the order.
+    if (!store_snapshot_parse(found->walk->store, value, size, &record) ||
+        key->offset == 0 || key->offset >= found->state->next_snapshot ||
+        record.generation <= found->newest ||
+        record.generation >= found->state->generation) {
         return -EUCLEAN;
     }
     found->newest = record.generation;
+    found->snapshots++;
     store_snapshot_root(&record, &root);
     store_walk_tree(found->walk, &root);
     return 0;
@@ -144,7 +149,7 @@ static int find_used(struct store *store, struct store_state *state,
                      struct store_problem *problem)
 {
     struct store_walk walk = {.store = store, .visit = mark_used};
-    struct found found = {.walk = &walk};
+    struct found found = {.walk = &walk, .state = state};
 
     bits_set(store->used, 0);
     store->used_count = 1;
@@ -155,13 +160,17 @@ static int find_used(struct store *store, struct store_state *state,
             store_snapshot_scan(store, &state->root, 0, walk_snapshot, &found);
     }
     state->newest = found.newest;
+    if (result == 0 && found.snapshots != state->snapshots) {
+        result = -EUCLEAN;
+    }
     if (walk.problem.error != 0) {
         *problem = walk.problem;
         return -EUCLEAN;
     }
     if (result != 0) {
         return say(problem, -EUCLEAN, state->root.block,
-                   "the records of snapshots are damaged; check says more");
+                   "the records of snapshots are damaged, or not as many as "
+                   "there should be; check says more");
     }
     return 0;
 }

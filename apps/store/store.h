@@ -145,8 +145,8 @@ struct store_snapshot {
 };
 
 // Keep what is committed now. Ids count from 1 and are never used again.
-// -EEXIST: the name is taken; -EINVAL: it is empty or too long; and the errors
-// of a transaction.
+// -EEXIST: the name is taken; -EINVAL: it is empty or too long; -ERANGE: there
+// is no id left; and the errors of a transaction.
 int store_snapshot_take(struct store *store, const char *name, uint64_t *id);
 
 // Let go of a snapshot and of the blocks that only it has. -ENOENT.
