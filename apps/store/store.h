@@ -117,7 +117,8 @@ int store_begin(struct store *store, struct store_tx **out);
 int store_tx_put(struct store_tx *tx, const struct store_key *key,
                  const void *value, size_t size);
 
-// Delete a key. -ENOENT; -ENOSPC: only where snapshots or views have it all.
+// Delete a key. -ENOENT; -ENOSPC: snapshots or views have it all, or in a full
+// store, a transaction deletes in more than a few blocks: commit more often.
 int store_tx_del(struct store_tx *tx, const struct store_key *key);
 
 // What is there, with what this transaction has changed.
