@@ -9,6 +9,10 @@
 #define FLAGS                                                                  \
     (STORE_VERIFY_ALWAYS | STORE_READ_ONLY | STORE_RECHECK | STORE_READ_MAPPED)
 
+// All of them: two that write to one memory would take each other's blocks.
+static struct mutex mounted_lock = MUTEX("mounted stores");
+static struct store *mounted;
+
 static int say(struct store_problem *problem, int error, uint64_t block,
                const char *text)
 {
@@ -177,6 +181,50 @@ static int find_used(struct store *store, struct store_state *state,
 
 // ----------------------------------------------------------------------- Mount
 
+static bool is_mounted_locked(const struct page *first, uint64_t bytes)
+{
+    for (const struct store *one = mounted; one != NULL;
+         one = one->next_mounted) {
+        if (first < one->first + one->bytes / PAGE_SIZE &&
+            one->first < first + bytes / PAGE_SIZE) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool store_is_mounted(const struct page *first, uint64_t bytes)
+{
+    mutex_lock(&mounted_lock);
+    bool found = is_mounted_locked(first, bytes);
+    mutex_unlock(&mounted_lock);
+    return found;
+}
+
+// False: another store has some of its memory.
+static bool claim(struct store *store)
+{
+    mutex_lock(&mounted_lock);
+    bool free = !is_mounted_locked(store->first, store->bytes);
+    if (free) {
+        store->next_mounted = mounted;
+        mounted = store;
+    }
+    mutex_unlock(&mounted_lock);
+    return free;
+}
+
+static void disclaim(struct store *store)
+{
+    mutex_lock(&mounted_lock);
+    struct store **link = &mounted;
+    while (*link != store) {
+        link = &(*link)->next_mounted;
+    }
+    *link = store->next_mounted;
+    mutex_unlock(&mounted_lock);
+}
+
 static void forget(struct store *store)
 {
     while (store->batches != NULL) {
@@ -261,9 +309,15 @@ int store_mount(struct page *first, uint64_t bytes, unsigned flags,
         return say(problem, -ENOMEM, 0, "out of memory");
     }
     store->first = first;
+    store->bytes = bytes;
     store->flags = flags;
+    if (!claim(store)) {
+        kfree(store);
+        return say(problem, -EBUSY, 0, "it is mounted already");
+    }
     int result = open_store(store, bytes, problem);
     if (result != 0) {
+        disclaim(store);
         forget(store);
         return result;
     }
@@ -284,6 +338,7 @@ int store_unmount(struct store *store)
         }
     }
     mutex_unlock(&store->writer);
+    disclaim(store);
     forget(store);
     return 0;
 }

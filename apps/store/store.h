@@ -42,7 +42,8 @@ struct store_problem {
 // Make an empty store of the `bytes` bytes from `first` on, which are frames of
 // one domain that persist; what was there is lost. Durable on return. 0, or
 // -EEXIST: the first block is not empty, and `force` is false; -EINVAL: fewer
-// than STORE_BLOCKS_MIN blocks, or 2^32 and more.
+// than STORE_BLOCKS_MIN blocks, or 2^32 and more; -EBUSY: a store there is
+// mounted.
 int store_format(struct page *first, uint64_t bytes,
                  const uint8_t uuid[STORE_UUID_SIZE], bool force);
 
@@ -61,7 +62,7 @@ int store_format(struct page *first, uint64_t bytes,
 // used. If one is damaged, the store is mounted read-only, and `problem` (may
 // be NULL) says why. 0, or, with `problem`, -ENODEV: there is no store;
 // -EOPNOTSUPP: one of another version; -EUCLEAN: its first block is damaged;
-// -EINVAL: another flag.
+// -EINVAL: another flag; -EBUSY: it is mounted already.
 int store_mount(struct page *first, uint64_t bytes, unsigned flags,
                 struct store **out, struct store_problem *problem);
 

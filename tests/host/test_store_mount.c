@@ -157,6 +157,27 @@ HOST_TEST(older_superblock_is_not_taken_instead)
     store_help_end(&help);
 }
 
+// Two that write would take each other's blocks.
+HOST_TEST(mounted_once)
+{
+    struct store_problem problem;
+    struct store *other = NULL;
+
+    store_help_make(&help, BLOCKS, 0);
+    CHECK_EQ(store_mount(medium_pages(help.medium), BYTES, 0, &other, &problem),
+             -EBUSY);
+    CHECK_EQ(problem.error, -EBUSY);
+    // What overlaps, too.
+    struct page *middle = medium_pages(help.medium) + BYTES / PAGE_SIZE / 2;
+    CHECK_EQ(store_mount(middle, BYTES / 2, STORE_READ_ONLY, &other, NULL),
+             -EBUSY);
+    CHECK_EQ(store_format(middle, BYTES / 2, store_help_uuid, true), -EBUSY);
+    CHECK_EQ(store_help_remount(&help, 0), 0);
+    unmount();
+    CHECK_EQ(store_format(middle, BYTES / 2, store_help_uuid, true), 0);
+    store_help_end(&help);
+}
+
 HOST_TEST(read_only)
 {
     struct store_tx *tx;
@@ -242,7 +263,8 @@ HOST_TEST(counts_are_checked)
 // an old one's id, and dropping one would make a superblock that cannot be.
 HOST_TEST(snapshots_are_counted_before_anything_is_written)
 {
-    const uint64_t wrong[][2] = {{-1ull, 0}, {-1ull, -1ull}, {0, -1ull}, {1, 1}};
+    const uint64_t wrong[][2] = {
+        {-1ull, 0}, {-1ull, -1ull}, {0, -1ull}, {1, 1}};
     struct store_problem problem;
     uint64_t id;
 
