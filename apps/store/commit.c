@@ -5,8 +5,8 @@
 // on, and not before, they are the store. Two fences, and each line that was
 // stored to is flushed once.
 //
-// From the checksum on, the blocks are frozen: whoever writes to one, from a
-// bracket or not, is refused.
+// When all have their checksums, the blocks are frozen: whoever writes to one,
+// from a bracket or not, is refused.
 #include "apps/store/crc32c.h"
 #include "apps/store/search.h"
 

@@ -40,7 +40,8 @@ struct store_problem {
 };
 
 // Make an empty store of the `bytes` bytes from `first` on, which are frames of
-// one domain that persist; what was there is lost. Durable on return. 0, or
+// one domain that persist; what was there is lost. Durable on return, if what
+// others stored there since the machine started was flushed. 0, or
 // -EEXIST: the first block is not empty, and `force` is false; -EINVAL: fewer
 // than STORE_BLOCKS_MIN blocks, or 2^32 and more; -EBUSY: a store there is
 // mounted.
