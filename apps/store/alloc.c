@@ -8,9 +8,12 @@
 #define RECORDS_FIRST 32
 #define BATCH_FIRST 100
 
+// To drop a snapshot takes a new block at each level, and may give back no more
+// than one: with 2 * height - 1 blocks, that always goes on. A tree of fewer
+// than 510 blocks has two levels.
 uint32_t store_alloc_reserve_del(const struct store *store)
 {
-    return store->blocks >= 128 ? 8 : (uint32_t)store->blocks / 16;
+    return store->blocks >= 128 ? 8 : MAX((uint32_t)store->blocks / 16, 3);
 }
 
 uint32_t store_alloc_reserve_put(const struct store *store)
@@ -47,8 +50,7 @@ static uint64_t take_free(struct store *store)
     bits_set(store->used, block);
     store->used_count++;
     store->cursor = block + 1;
-    __atomic_fetch_and(&store->verified[block / 64], ~BIT(block % 64),
-                       __ATOMIC_RELAXED);
+    block_unverify(store, block);
     return block;
 }
 

@@ -61,6 +61,7 @@ static bool look_at(struct check *check, const struct store_node *node,
         return true;
     }
     bits_set(check->bad, ref->block);
+    block_unverify(check->store, ref->block);
     say(check, ref->block, text);
     return false;
 }

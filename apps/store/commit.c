@@ -5,8 +5,8 @@
 // on, and not before, they are the store. Two fences, and each line that was
 // stored to is flushed once.
 //
-// From the checksum on, the blocks are frozen: whoever writes to one, from a
-// bracket or not, is refused.
+// When all have their checksums, the blocks are frozen: whoever writes to one,
+// from a bracket or not, is refused.
 #include "apps/store/crc32c.h"
 #include "apps/store/search.h"
 
@@ -68,11 +68,13 @@ static void fill_superblock(const struct store_tx *tx,
                             struct store_superblock *superblock)
 {
     const struct store_state *state = &tx->state;
-    bool *clean = &tx->store->slot_is_clean[state->generation % 2];
+    bool clean = store_part_is_zero(superblock, sizeof(*superblock));
 
-    if (!*clean) {
+    // What came to its end since must not get under the checksum.
+    if (!clean) {
         memset(superblock, 0, STORE_PART_SIZE);
     }
+    tx->store->slot_is_clean = clean;
     superblock->level = state->root.level;
     superblock->generation = state->generation;
     superblock->root = state->root.block;
@@ -184,8 +186,8 @@ static void flush_blocks(struct store_tx *tx)
 static void flush(struct store_tx *tx)
 {
     struct store *store = tx->store;
-    bool *clean = &store->slot_is_clean[tx->state.generation % 2];
-    size_t size = *clean ? sizeof(struct store_superblock) : STORE_PART_SIZE;
+    size_t size = store->slot_is_clean ? sizeof(struct store_superblock)
+                                       : STORE_PART_SIZE;
     const void *superblock =
         kmap_local_range_ro(slot_page(tx), 0, STORE_PART_SIZE);
 
@@ -195,15 +197,18 @@ static void flush(struct store_tx *tx)
     kunmap_local(superblock);
     pmem_drain();
     store->fences++;
-    *clean = true;
 }
 
 // --------------------------------------------------------------------- Switch
 
-// Whether all blocks still are what their checksums say.
+// Whether all blocks and the superblock still are what their checksums say.
 static bool is_unchanged(const struct store_tx *tx)
 {
-    bool same = true;
+    const void *superblock =
+        kmap_local_range_ro(slot_page(tx), 0, STORE_PART_SIZE);
+    bool same = store_superblock_verify(tx->store, superblock,
+                                        tx->state.generation) == NULL;
+    kunmap_local(superblock);
 
     for (uint32_t i = 0; i < tx->record_count && same; i++) {
         const struct store_record *record = &tx->records[i];

@@ -72,6 +72,9 @@ int store_format(struct page *first, uint64_t bytes,
     if (blocks < STORE_BLOCKS_MIN || blocks > UINT32_MAX) {
         return -EINVAL;
     }
+    if (store_is_mounted(first, bytes)) {
+        return -EBUSY;
+    }
     if (!force && !is_empty(first)) {
         return -EEXIST;
     }

@@ -9,6 +9,10 @@
 #define FLAGS                                                                  \
     (STORE_VERIFY_ALWAYS | STORE_READ_ONLY | STORE_RECHECK | STORE_READ_MAPPED)
 
+// All of them: two that write to one memory would take each other's blocks.
+static struct mutex mounted_lock = MUTEX("mounted stores");
+static struct store *mounted;
+
 static int say(struct store_problem *problem, int error, uint64_t block,
                const char *text)
 {
@@ -82,7 +86,6 @@ static int read_superblocks(struct store *store, struct store_state *state,
                             struct store_problem *problem)
 {
     const struct store_superblock *superblock;
-    const char *text = NULL;
     uint64_t generation;
 
     const uint64_t *selector = kmap_local_range_ro(
@@ -94,17 +97,12 @@ static int read_superblocks(struct store *store, struct store_state *state,
                    "the selector is damaged; tools/store-check --select can "
                    "write another");
     }
-    for (unsigned i = 0; i < 2; i++) {
-        superblock = kmap_local_range_ro(part_page(store, STORE_SLOT_AT) + i, 0,
-                                         STORE_PART_SIZE);
-        store->slot_is_clean[i] =
-            store_part_is_zero(superblock, sizeof(*superblock));
-        if (i == generation % 2) {
-            text = store_superblock_verify(store, superblock, generation);
-            state_from(superblock, state);
-        }
-        kunmap_local(superblock);
-    }
+    superblock = kmap_local_range_ro(
+        part_page(store, STORE_SLOT_AT + generation % 2 * STORE_PART_SIZE), 0,
+        STORE_PART_SIZE);
+    const char *text = store_superblock_verify(store, superblock, generation);
+    state_from(superblock, state);
+    kunmap_local(superblock);
     return text == NULL ? 0 : say(problem, -EUCLEAN, 0, text);
 }
 
@@ -125,7 +123,8 @@ static bool mark_used(struct store_walk *walk, const struct store_ref *ref)
 
 struct found {
     struct store_walk *walk;
-    uint64_t newest;
+    const struct store_state *state;
+    uint64_t newest, snapshots;
 };
 
 static int walk_snapshot(void *arg, const struct store_key *key,
@@ -135,11 +134,15 @@ static int walk_snapshot(void *arg, const struct store_key *key,
     struct store_snapshot_record record;
     struct store_ref root;
 
-    (void)key;
-    if (!store_snapshot_parse(found->walk->store, value, size, &record)) {
+    // What frees blocks relies on the order.
+    if (!store_snapshot_parse(found->walk->store, value, size, &record) ||
+        key->offset == 0 || key->offset >= found->state->next_snapshot ||
+        record.generation <= found->newest ||
+        record.generation >= found->state->generation) {
         return -EUCLEAN;
     }
     found->newest = record.generation;
+    found->snapshots++;
     store_snapshot_root(&record, &root);
     store_walk_tree(found->walk, &root);
     return 0;
@@ -150,7 +153,7 @@ static int find_used(struct store *store, struct store_state *state,
                      struct store_problem *problem)
 {
     struct store_walk walk = {.store = store, .visit = mark_used};
-    struct found found = {.walk = &walk};
+    struct found found = {.walk = &walk, .state = state};
 
     bits_set(store->used, 0);
     store->used_count = 1;
@@ -161,18 +164,66 @@ static int find_used(struct store *store, struct store_state *state,
             store_snapshot_scan(store, &state->root, 0, walk_snapshot, &found);
     }
     state->newest = found.newest;
+    if (result == 0 && found.snapshots != state->snapshots) {
+        result = -EUCLEAN;
+    }
     if (walk.problem.error != 0) {
         *problem = walk.problem;
         return -EUCLEAN;
     }
     if (result != 0) {
         return say(problem, -EUCLEAN, state->root.block,
-                   "the records of snapshots are damaged; check says more");
+                   "the records of snapshots are damaged, or not as many as "
+                   "there should be; check says more");
     }
     return 0;
 }
 
 // ----------------------------------------------------------------------- Mount
+
+static bool is_mounted_locked(const struct page *first, uint64_t bytes)
+{
+    for (const struct store *one = mounted; one != NULL;
+         one = one->next_mounted) {
+        if (first < one->first + one->bytes / PAGE_SIZE &&
+            one->first < first + bytes / PAGE_SIZE) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool store_is_mounted(const struct page *first, uint64_t bytes)
+{
+    mutex_lock(&mounted_lock);
+    bool found = is_mounted_locked(first, bytes);
+    mutex_unlock(&mounted_lock);
+    return found;
+}
+
+// False: another store has some of its memory.
+static bool claim(struct store *store)
+{
+    mutex_lock(&mounted_lock);
+    bool free = !is_mounted_locked(store->first, store->bytes);
+    if (free) {
+        store->next_mounted = mounted;
+        mounted = store;
+    }
+    mutex_unlock(&mounted_lock);
+    return free;
+}
+
+static void disclaim(struct store *store)
+{
+    mutex_lock(&mounted_lock);
+    struct store **link = &mounted;
+    while (*link != store) {
+        link = &(*link)->next_mounted;
+    }
+    *link = store->next_mounted;
+    mutex_unlock(&mounted_lock);
+}
 
 static void forget(struct store *store)
 {
@@ -258,9 +309,15 @@ int store_mount(struct page *first, uint64_t bytes, unsigned flags,
         return say(problem, -ENOMEM, 0, "out of memory");
     }
     store->first = first;
+    store->bytes = bytes;
     store->flags = flags;
+    if (!claim(store)) {
+        kfree(store);
+        return say(problem, -EBUSY, 0, "it is mounted already");
+    }
     int result = open_store(store, bytes, problem);
     if (result != 0) {
+        disclaim(store);
         forget(store);
         return result;
     }
@@ -281,6 +338,7 @@ int store_unmount(struct store *store)
         }
     }
     mutex_unlock(&store->writer);
+    disclaim(store);
     forget(store);
     return 0;
 }

@@ -147,8 +147,8 @@ static inline const uint8_t *leaf_value(const struct store_node *node,
     uint32_t offset = item->data_offset;
 
     *size = item->size;
-    if (unlikely(*size > STORE_VALUE_MAX || offset - sizeof(struct store_node) >
-                                                STORE_ITEMS_SIZE - *size)) {
+    if (unlikely(*size > STORE_VALUE_MAX ||
+                 offset + *size > STORE_BLOCK_SIZE)) {
         return NULL;
     }
     return (const uint8_t *)node + offset;

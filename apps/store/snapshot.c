@@ -157,7 +157,9 @@ int store_snapshot_take(struct store *store, const char *name, uint64_t *id)
     }
     // Nobody else can take the name meanwhile.
     result = store_snapshot_find(store, name, id);
-    if (result == -ENOENT) {
+    if (tx->state.next_snapshot == UINT64_MAX) {
+        result = -ERANGE;
+    } else if (result == -ENOENT) {
         *id = tx->state.next_snapshot;
         result = take(tx, name, length);
     } else if (result == 0) {

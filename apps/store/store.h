@@ -40,9 +40,11 @@ struct store_problem {
 };
 
 // Make an empty store of the `bytes` bytes from `first` on, which are frames of
-// one domain that persist; what was there is lost. Durable on return. 0, or
+// one domain that persist; what was there is lost. Durable on return, if what
+// others stored there since the machine started was flushed. 0, or
 // -EEXIST: the first block is not empty, and `force` is false; -EINVAL: fewer
-// than STORE_BLOCKS_MIN blocks, or 2^32 and more.
+// than STORE_BLOCKS_MIN blocks, or 2^32 and more; -EBUSY: a store there is
+// mounted.
 int store_format(struct page *first, uint64_t bytes,
                  const uint8_t uuid[STORE_UUID_SIZE], bool force);
 
@@ -61,7 +63,7 @@ int store_format(struct page *first, uint64_t bytes,
 // used. If one is damaged, the store is mounted read-only, and `problem` (may
 // be NULL) says why. 0, or, with `problem`, -ENODEV: there is no store;
 // -EOPNOTSUPP: one of another version; -EUCLEAN: its first block is damaged;
-// -EINVAL: another flag.
+// -EINVAL: another flag; -EBUSY: it is mounted already.
 int store_mount(struct page *first, uint64_t bytes, unsigned flags,
                 struct store **out, struct store_problem *problem);
 
@@ -117,7 +119,8 @@ int store_begin(struct store *store, struct store_tx **out);
 int store_tx_put(struct store_tx *tx, const struct store_key *key,
                  const void *value, size_t size);
 
-// Delete a key. -ENOENT; -ENOSPC: only where snapshots or views have it all.
+// Delete a key. -ENOENT; -ENOSPC: snapshots or views have it all, or in a full
+// store, a transaction deletes in more than a few blocks: commit more often.
 int store_tx_del(struct store_tx *tx, const struct store_key *key);
 
 // What is there, with what this transaction has changed.
@@ -145,8 +148,8 @@ struct store_snapshot {
 };
 
 // Keep what is committed now. Ids count from 1 and are never used again.
-// -EEXIST: the name is taken; -EINVAL: it is empty or too long; and the errors
-// of a transaction.
+// -EEXIST: the name is taken; -EINVAL: it is empty or too long; -ERANGE: there
+// is no id left; and the errors of a transaction.
 int store_snapshot_take(struct store *store, const char *name, uint64_t *id);
 
 // Let go of a snapshot and of the blocks that only it has. -ENOENT.
@@ -174,7 +177,8 @@ typedef void store_report_fn(void *arg, const struct store_problem *problem);
 
 // Read every block that is in use anew and compare all that can be compared;
 // report(arg, problem) for whatever is wrong. Waits for the writer; readers go
-// on. 0, or -EUCLEAN: something was reported.
+// on, and do not get anything from a damaged block any more. 0, or -EUCLEAN:
+// something was reported.
 int store_check(struct store *store, struct store_check *check,
                 store_report_fn *report, void *arg);
 

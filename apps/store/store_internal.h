@@ -56,8 +56,7 @@ struct store_tx {
     uint32_t dead;             // first record whose block nobody needs any more
     uint32_t reserve;          // blocks that it must leave
     struct store_batch *freed; // committed blocks that it does not need
-    bool changed;
-    bool broken; // changed half-way; it can only be aborted
+    bool changed, broken;      // broken: half-way, once; it can only be aborted
 };
 
 struct store_view_slot {
@@ -66,8 +65,9 @@ struct store_view_slot {
 };
 
 struct store {
+    struct store *next_mounted;
     struct page *first;
-    uint64_t blocks;
+    uint64_t bytes, blocks; // that it may have; that it uses
     unsigned flags;
     bool read_only;
     uint8_t uuid[STORE_UUID_SIZE];
@@ -84,9 +84,9 @@ struct store {
     uint64_t used_count, pending_count;
     uint64_t cursor; // where the next block is looked for
     struct store_batch *batches, *last_batch;
-    uint8_t *scratch; // a block, for compaction
-    uint64_t *marks;  // blocks, by bits, for walks
-    bool slot_is_clean[2];
+    uint8_t *scratch;   // a block, for compaction
+    uint64_t *marks;    // blocks, by bits, for walks
+    bool slot_is_clean; // behind the superblock that is written all was 0
     uint64_t commits, aborts, blocks_written, lines_flushed, fences;
     uint64_t unfrozen, refused;
 };
@@ -146,6 +146,13 @@ static inline struct page *part_page(const struct store *store, size_t at)
 const char *store_node_verify(const struct store *store,
                               const struct store_node *node,
                               const struct store_ref *ref);
+
+// Whoever reads a block next verifies it.
+static inline void block_unverify(struct store *store, uint64_t block)
+{
+    __atomic_fetch_and(&store->verified[block / 64], ~BIT(block % 64),
+                       __ATOMIC_RELAXED);
+}
 
 // Verify a node that is mapped, unless that was done since the store was
 // mounted; NULL: it is good.
@@ -377,11 +384,14 @@ const char *store_superblock_verify(const struct store *store,
                                     const struct store_superblock *superblock,
                                     uint64_t generation);
 
+// Whether a mounted store has any of this memory.
+bool store_is_mounted(const struct page *first, uint64_t bytes);
+
 // The selector's word for a generation; false: the word is damaged.
 uint64_t store_selector_make(uint64_t generation);
 bool store_selector_parse(uint64_t word, uint64_t *generation);
 
-// Whether bytes `from` to STORE_PART_SIZE of a part of block 0 are 0.
+// Whether a part of block 0 is 0 from byte `from` on, a multiple of 8.
 bool store_part_is_zero(const void *part, size_t from);
 
 static inline bool key_is_own(const struct store_key *key)

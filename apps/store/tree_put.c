@@ -97,7 +97,7 @@ static int split_leaf(struct store_path *path, const struct put *put)
         uint32_t middle = append ? put->at : find_middle(edit->node, put);
         result = fill_right(path, put, middle, &right);
     }
-    tx->broken = result != 0;
+    tx->broken = tx->broken || result != 0;
     kunmap_local(right.node);
     return result;
 }
@@ -128,7 +128,7 @@ static int put_into_leaf(struct store_path *path, struct put *put)
         result =
             store_leaf_insert(edit, put->at, put->key, put->value, put->size);
     }
-    edit->tx->broken = result != 0;
+    edit->tx->broken = edit->tx->broken || result != 0;
     return result;
 }
 

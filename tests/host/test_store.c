@@ -246,6 +246,27 @@ HOST_TEST(frozen_block_that_changes_is_not_committed)
     store_help_end(&help);
 }
 
+static void scribble_on_superblocks(struct medium *medium, size_t offset,
+                                    size_t length)
+{
+    uint8_t byte = 0x55;
+
+    (void)offset, (void)length;
+    medium_on_freeze(NULL);
+    medium_write(medium, 0x2020, &byte, 1);
+    medium_write(medium, 0x3020, &byte, 1);
+}
+
+HOST_TEST(superblock_that_changes_is_not_committed)
+{
+    store_help_make(&help, BLOCKS, STORE_RECHECK);
+    medium_on_freeze(scribble_on_superblocks);
+    CHECK_EQ(store_put(help.store, &key_1, "new", 3), -EUCLEAN);
+    CHECK_EQ(store_put(help.store, &key_1, "new", 3), 0);
+    CHECK_EQ(store_help_remount(&help, 0), 0);
+    store_help_end(&help);
+}
+
 // A stray write to a block that is not frozen yet, to what says whose it is.
 HOST_TEST(block_that_is_lost_is_not_committed)
 {

@@ -85,6 +85,27 @@ HOST_TEST(superblock_is_written_whole)
     store_help_end(&damaged);
 }
 
+// Nor does what comes there while the store is mounted.
+HOST_TEST(superblock_is_written_whole_each_time)
+{
+    const struct store_key key = {1, 0, 0};
+
+    damage_make();
+    CHECK_EQ(store_help_mount(&damaged, 0, NULL), 0);
+    for (unsigned i = 0; i < 4; i++) {
+        CHECK_EQ(store_put(damaged.store, &key, "x", 1), 0);
+        for (unsigned slot = 0; slot < 2; slot++) {
+            store_help_flip(&damaged,
+                            STORE_SLOT_AT + slot * STORE_PART_SIZE +
+                                sizeof(struct store_superblock) + 1000 * i,
+                            1);
+        }
+        CHECK_EQ(store_put(damaged.store, &key, "y", 1), 0);
+        CHECK_EQ(store_help_remount(&damaged, 0), 0);
+    }
+    store_help_end(&damaged);
+}
+
 // Right, or an error.
 HOST_TEST(no_wrong_answer)
 {
@@ -156,5 +177,87 @@ HOST_TEST(damaged_leaf_is_the_only_one)
         lost += result == -EUCLEAN;
     }
     CHECK(lost < DAMAGE_KEYS / 2);
+    store_help_end(&damaged);
+}
+
+// A block that was read before it was damaged: from the check on nobody reads
+// it, nor makes a new one of it.
+HOST_TEST(what_check_finds_is_not_read_again)
+{
+    const struct store_key key = {0, 0, 0};
+    size_t size, offset, lost = 0;
+    struct store_check check;
+
+    damage_make();
+    offset = (size_t)damage_find(true) * STORE_BLOCK_SIZE + 16000;
+    CHECK_EQ(store_help_mount(&damaged, 0, NULL), 0);
+    for (unsigned i = 0; i < DAMAGE_KEYS; i++) {
+        const struct store_key each = {i, 0, 0};
+        CHECK_EQ(store_get(damaged.store, &each, got, sizeof(got), &size), 0);
+    }
+    store_help_flip(&damaged, offset, 1);
+    CHECK_EQ(store_check(damaged.store, &check, NULL, NULL), -EUCLEAN);
+    for (unsigned i = 0; i < DAMAGE_KEYS; i++) {
+        const struct store_key each = {i, 0, 0};
+        int result = store_get(damaged.store, &each, got, sizeof(got), &size);
+        CHECK_EQ(store_put(damaged.store, &each, got, size), result);
+        lost += result == -EUCLEAN;
+    }
+    CHECK(lost > 0 && lost < DAMAGE_KEYS);
+    store_help_flip(&damaged, offset, 1);
+    CHECK(store_help_check(damaged.store, &check));
+    CHECK_EQ(store_get(damaged.store, &key, got, sizeof(got), &size), 0);
+    store_help_end(&damaged);
+}
+
+// ------------------------------------------------- While a transaction is open
+
+// A leaf that the open transaction has made, or 0.
+static unsigned find_own_leaf(void)
+{
+    struct store_stats stats;
+    struct store_node node;
+
+    store_stats(damaged.store, &stats);
+    for (unsigned number = 1; number < DAMAGE_BLOCKS; number++) {
+        medium_read(damaged.medium, (size_t)number * STORE_BLOCK_SIZE, &node,
+                    sizeof(node));
+        if (node.block == number && node.level == 0 &&
+            node.generation == stats.generation + 1) {
+            return number;
+        }
+    }
+    return 0;
+}
+
+// A change that damage stops half-way is not forgotten by one that succeeds
+// elsewhere.
+HOST_TEST(half_a_change_is_never_committed)
+{
+    static uint8_t large[STORE_VALUE_MAX];
+    const struct store_key first = {0, 0, 0}, last = {DAMAGE_KEYS - 1, 0, 0};
+    const uint16_t outside = 0xfff0;
+    struct store_tx *tx;
+    size_t size;
+
+    damage_make();
+    CHECK_EQ(store_help_mount(&damaged, 0, NULL), 0);
+    CHECK_EQ(store_begin(damaged.store, &tx), 0);
+    CHECK_EQ(store_tx_put(tx, &first, "x", 1), 0);
+    unsigned leaf = find_own_leaf();
+    CHECK(leaf != 0);
+    medium_write(damaged.medium,
+                 (size_t)leaf * STORE_BLOCK_SIZE + sizeof(struct store_node) +
+                     3 * sizeof(struct store_leaf_item) +
+                     offsetof(struct store_leaf_item, data_offset),
+                 &outside, sizeof(outside));
+    CHECK_EQ(store_tx_put(tx, &first, large, sizeof(large)), -EUCLEAN);
+    CHECK_EQ(store_tx_put(tx, &last, "y", 1), 0);
+    CHECK_EQ(store_commit(tx), -EUCLEAN);
+    CHECK_EQ(store_get(damaged.store, &first, got, sizeof(got), &size), 0);
+    CHECK_EQ(size, DAMAGE_SIZE);
+    CHECK_EQ(store_unmount(damaged.store), 0);
+    damaged.store = NULL;
+    CHECK_EQ(damage_look(), 0);
     store_help_end(&damaged);
 }

@@ -157,6 +157,27 @@ HOST_TEST(older_superblock_is_not_taken_instead)
     store_help_end(&help);
 }
 
+// Two that write would take each other's blocks.
+HOST_TEST(mounted_once)
+{
+    struct store_problem problem;
+    struct store *other = NULL;
+
+    store_help_make(&help, BLOCKS, 0);
+    CHECK_EQ(store_mount(medium_pages(help.medium), BYTES, 0, &other, &problem),
+             -EBUSY);
+    CHECK_EQ(problem.error, -EBUSY);
+    // What overlaps, too.
+    struct page *middle = medium_pages(help.medium) + BYTES / PAGE_SIZE / 2;
+    CHECK_EQ(store_mount(middle, BYTES / 2, STORE_READ_ONLY, &other, NULL),
+             -EBUSY);
+    CHECK_EQ(store_format(middle, BYTES / 2, store_help_uuid, true), -EBUSY);
+    CHECK_EQ(store_help_remount(&help, 0), 0);
+    unmount();
+    CHECK_EQ(store_format(middle, BYTES / 2, store_help_uuid, true), 0);
+    store_help_end(&help);
+}
+
 HOST_TEST(read_only)
 {
     struct store_tx *tx;
@@ -197,22 +218,33 @@ HOST_TEST(generations_end)
     store_help_end(&help);
 }
 
-// Sound blocks, and a superblock that counts wrong.
-static void miscount(uint64_t items, uint64_t snapshots)
+// Add to what the superblock counts, and make its checksum right.
+static void add_to_counts(uint64_t items, uint64_t snapshots,
+                          uint64_t next_snapshot)
 {
     static uint8_t part[STORE_PART_SIZE];
     struct store_superblock *superblock = (void *)part;
+    uint64_t selector;
+
+    medium_read(help.medium, 0x1000, &selector, sizeof(selector));
+    size_t slot = selector % 2 == 0 ? 0x2000 : 0x3000;
+    medium_read(help.medium, slot, part, sizeof(part));
+    superblock->items += items;
+    superblock->snapshots += snapshots;
+    superblock->next_snapshot += next_snapshot;
+    superblock->crc = crc32c_rest(part, sizeof(part));
+    medium_write(help.medium, slot, part, sizeof(part));
+}
+
+// Sound blocks, and a superblock that counts wrong.
+static void miscount(uint64_t items, uint64_t snapshots)
+{
     struct store_check check;
 
     store_help_make(&help, BLOCKS, 0);
     CHECK_EQ(store_put(help.store, &key_1, "x", 1), 0);
     unmount();
-    medium_read(help.medium, 0x2000, part, sizeof(part));
-    superblock->items += items;
-    superblock->snapshots += snapshots;
-    superblock->next_snapshot += snapshots;
-    superblock->crc = crc32c_rest(part, sizeof(part));
-    medium_write(help.medium, 0x2000, part, sizeof(part));
+    add_to_counts(items, snapshots, snapshots);
     CHECK_EQ(mount_error(""), 0);
     CHECK_EQ(store_check(help.store, &check, NULL, NULL),
              items + snapshots > 0 ? -EUCLEAN : 0);
@@ -225,4 +257,44 @@ HOST_TEST(counts_are_checked)
     miscount(0, 0);
     miscount(1, 0);
     miscount(0, 1);
+}
+
+// Where snapshots are not those that the superblock counts, a new one could get
+// an old one's id, and dropping one would make a superblock that cannot be.
+HOST_TEST(snapshots_are_counted_before_anything_is_written)
+{
+    const uint64_t wrong[][2] = {
+        {-1ull, 0}, {-1ull, -1ull}, {0, -1ull}, {1, 1}};
+    struct store_problem problem;
+    uint64_t id;
+
+    for (unsigned i = 0; i < 4; i++) {
+        store_help_make(&help, BLOCKS, 0);
+        CHECK_EQ(store_put(help.store, &key_1, "x", 1), 0);
+        CHECK_EQ(store_snapshot_take(help.store, "a", &id), 0);
+        CHECK_EQ(store_snapshot_take(help.store, "b", &id), 0);
+        CHECK_EQ(store_snapshot_drop(help.store, 1), 0);
+        unmount();
+        add_to_counts(0, wrong[i][0], wrong[i][1]);
+        CHECK_EQ(store_help_mount(&help, 0, &problem), 0);
+        CHECK_EQ(problem.error, -EUCLEAN);
+        CHECK(strstr(problem.text, "snapshots") != NULL);
+        CHECK_EQ(store_snapshot_drop(help.store, id), -EROFS);
+        store_help_end(&help);
+    }
+}
+
+HOST_TEST(ids_of_snapshots_end)
+{
+    uint64_t id;
+
+    store_help_make(&help, BLOCKS, 0);
+    unmount();
+    add_to_counts(0, 0, -3ull);
+    CHECK_EQ(mount_error(""), 0);
+    CHECK_EQ(store_snapshot_take(help.store, "a", &id), 0);
+    CHECK_EQ(id, -2ull);
+    CHECK_EQ(store_snapshot_take(help.store, "b", &id), -ERANGE);
+    CHECK_EQ(store_help_remount(&help, 0), 0);
+    store_help_end(&help);
 }

@@ -219,6 +219,44 @@ HOST_TEST(view_outlives_its_snapshot)
     store_help_end(&help);
 }
 
+// Whatever puts, deletions and snapshots have filled: all snapshots can be
+// dropped.
+static void fill_small(uint64_t random)
+{
+    static uint8_t large[STORE_VALUE_MAX];
+    struct store_stats stats;
+    uint64_t id, last = 0;
+    char name[8];
+
+    store_help_make(&help, 16 + random % 16, 0);
+    for (unsigned step = 0; step < 400; step++) {
+        unsigned what = store_help_random(&random) % 8;
+        struct store_key key = {store_help_random(&random) % 200, 0, 0};
+        if (what < 3) {
+            store_put(help.store, &key, large,
+                      store_help_random(&random) % (sizeof(large) + 1));
+        } else if (what < 6) {
+            store_del(help.store, &key);
+        } else {
+            snprintf(name, sizeof(name), "%u", step);
+            last += store_snapshot_take(help.store, name, &id) == 0;
+        }
+    }
+    for (id = 1; id <= last; id++) {
+        CHECK_EQ(store_snapshot_drop(help.store, id), 0);
+    }
+    store_stats(help.store, &stats);
+    CHECK_EQ(stats.snapshots, 0);
+    store_help_end(&help);
+}
+
+HOST_TEST(full_and_small)
+{
+    for (unsigned seed = 170; seed < 370; seed++) {
+        fill_small(seed);
+    }
+}
+
 // One more snapshot, until nothing goes any more; all can be dropped then.
 HOST_TEST(full_of_snapshots)
 {

@@ -165,6 +165,34 @@ static void key_below_leaf(struct store_node *node)
     inner_item(node)[1].object += 3; // above keys that its child has
 }
 
+// The format lets a value of no bytes be anywhere.
+HOST_TEST(nothing_is_anywhere)
+{
+    const struct store_key key = {1, 0, 0};
+    const uint16_t places[] = {0, 63, 64, 16384};
+    struct store_check check;
+    struct store_tx *tx;
+    uint8_t got[1];
+    size_t size;
+
+    for (unsigned i = 0; i < 4; i++) {
+        store_help_make(&damaged, DAMAGE_BLOCKS, 0);
+        CHECK_EQ(store_put(damaged.store, &key, NULL, 0), 0);
+        leaf_item(load(1))->data_offset = places[i];
+        save(1);
+        CHECK_EQ(store_help_remount(&damaged, 0), 0);
+        CHECK(store_help_check(damaged.store, &check));
+        CHECK_EQ(store_get(damaged.store, &key, got, 1, &size), 0);
+        CHECK_EQ(size, 0);
+        CHECK_EQ(store_begin(damaged.store, &tx), 0);
+        CHECK_EQ(store_tx_put(tx, &key, NULL, 0), 0);
+        CHECK_EQ(store_tx_put(tx, &key, "x", 1), 0);
+        CHECK_EQ(store_commit(tx), 0);
+        CHECK(store_help_check(damaged.store, &check));
+        store_help_end(&damaged);
+    }
+}
+
 static void spoil(spoil_fn *fn, bool leaf, const char *what)
 {
     damage_make();
