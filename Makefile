@@ -869,6 +869,7 @@ TOOL_TESTS := \
     tests/tools/test-shrink \
     tests/tools/test-stick \
     tests/tools/test-store-check \
+    tests/tools/test-store-readonly \
     tests/tools/test-store-images \
     tests/tools/test-store-yardstick \
     tests/tools/test-symbolize \

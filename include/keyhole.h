@@ -379,7 +379,7 @@ int domain_set_fault_callback(struct domain *domain, fault_callback_fn *fn,
 // the domain stay in use. In the release kernel for `open` alone, all accesses
 // of the calling thread count as inside. Thread context. 0, or -EINVAL: the
 // frame is not allocated, or another `access`; -EEXIST: it is watched or frozen
-// already; -ENOSPC: 64 watches are there; -ENOMEM.
+// already; -ENOSPC: 256 watches are there; -ENOMEM.
 int watch_page(struct page *page, enum fault_access access,
                enum fault_mode mode);
 
@@ -391,7 +391,7 @@ int unwatch_page(struct page *page);
 // before thaw_range(), from a bracket or not, is refused and named. Reading
 // costs and needs what it did before. `mode` as above. Thread context. 0, or
 // -EINVAL: no frames, or not all are allocated and of one domain; -EEXIST: one
-// is watched or frozen already; -ENOSPC: 64 watches are there; -ENOMEM.
+// is watched or frozen already; -ENOSPC: 256 watches are there; -ENOMEM.
 int freeze_range(struct page *first, size_t count, enum fault_mode mode);
 
 // Stop that; the same `count` frames. Thread context. How many writes were

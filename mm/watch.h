@@ -16,7 +16,7 @@
 #include "lib/types.h"
 #include "mm/bracket.h"
 
-#define WATCHES_MAX 64
+#define WATCHES_MAX 256
 
 struct watch {
     struct page *first;       // NULL: nobody's

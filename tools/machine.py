@@ -33,6 +33,7 @@ OVMF_PAIRS = (
 )
 # What a file behind persistent memory must be a multiple of: the kernel maps it
 # with large leaves.
+READ_ONLY = ",ro"     # behind FILE,SIZE of an NVDIMM
 PMEM_UNIT = 2 << 20
 # Machines with more than this ask the host for address space, not for RAM.
 BACKED_ABOVE = 2 << 30
@@ -44,7 +45,8 @@ class MachineError(Exception):
 
 class Machine:
     """What to boot and on what. `build` is the folder of the kernel, `pmem` has
-    FILE,SIZE for each NVDIMM; see pmem_file()."""
+    FILE,SIZE for each NVDIMM; see pmem_file(). With ,ro behind it nothing that
+    is written there is kept."""
 
     def __init__(self, build, firmware="direct", cpu="max", memory="512M",
                  smp="1", words="", qemu="qemu-system-x86_64", extra=(),
@@ -85,12 +87,15 @@ class Machine:
         """The NVDIMMs, in the order given, and their bytes together."""
         args, total = [], 0
         for number, text in enumerate(self.pmem):
-            path, size = pmem_file(text, os.path.join(work, f"pmem{number}"))
+            plain = text.removesuffix(READ_ONLY)
+            path, size = pmem_file(plain, os.path.join(work, f"pmem{number}"))
             path = path.replace(",", ",,")     # QEMU's way to quote it
+            backend, device = ("", "") if plain == text else \
+                (",readonly=on", ",unarmed=on")
             args += ["-object", f"memory-backend-file,id=pmem{number},"
-                     f"share=on,mem-path={path},size={size}B",
+                     f"share=on,mem-path={path},size={size}B{backend}",
                      "-device", f"nvdimm,id=nvdimm{number},"
-                     f"memdev=pmem{number}"]
+                     f"memdev=pmem{number}{device}"]
             total += size
         return args, total
 

@@ -132,6 +132,14 @@ int store_alloc_node(struct store_tx *tx, uint32_t level,
         .data_start = level == 0 ? STORE_BLOCK_SIZE : 0,
     };
     memcpy(node->uuid, store->uuid, STORE_UUID_SIZE);
+    const volatile uint64_t *written = &node->generation;
+    if (unlikely(*written != tx->state.generation)) {
+        // The memory does not keep what is written to it.
+        store->read_only = true;
+        kunmap_local(node);
+        store_alloc_release(tx, number);
+        return -EIO;
+    }
     *edit = (struct store_edit){tx, node, number};
     edit_mark(edit, 0, sizeof(*node));
     return 0;

@@ -223,19 +223,22 @@ static bool is_unchanged(const struct store_tx *tx)
     return same;
 }
 
-static void switch_selector(struct store_tx *tx)
+// False: the memory does not keep what is written to it.
+static bool switch_selector(struct store_tx *tx)
 {
     struct store *store = tx->store;
     uint64_t *selector = kmap_local_range(part_page(store, STORE_SELECTOR_AT),
                                           0, STORE_PART_SIZE);
+    uint64_t word = store_selector_make(tx->state.generation);
 
-    __atomic_store_n(selector, store_selector_make(tx->state.generation),
-                     __ATOMIC_RELEASE);
+    __atomic_store_n(selector, word, __ATOMIC_RELEASE);
     pmem_flush(selector, sizeof(*selector));
     pmem_drain();
+    bool kept = *(volatile uint64_t *)selector == word;
     kunmap_local(selector);
     store->lines_flushed++;
     store->fences++;
+    return kept;
 }
 
 // Let readers see it.
@@ -296,8 +299,13 @@ int store_commit(struct store_tx *tx)
         forget(tx);
         return -EUCLEAN;
     }
-    switch_selector(tx);
+    bool kept = switch_selector(tx);
     thaw(tx);
+    if (unlikely(!kept)) {
+        store->read_only = true;
+        forget(tx);
+        return -EIO;
+    }
     store->commits++;
     store->blocks_written += tx->record_count;
     publish(tx);

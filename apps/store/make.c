@@ -64,6 +64,18 @@ static void fill_block(uint8_t *block, uint64_t blocks, const uint8_t *uuid)
     *selector = store_selector_make(1);
 }
 
+// Whether the memory has what was written: an NVDIMM may be read-only.
+static bool is_kept(const uint8_t *block)
+{
+    const struct store_header *header = (const void *)block;
+    const volatile uint64_t *selector =
+        (const void *)(block + STORE_SELECTOR_AT);
+
+    return header->magic == STORE_MAGIC &&
+           header->crc == crc32c_rest(header, STORE_PART_SIZE) &&
+           *selector == store_selector_make(1);
+}
+
 int store_format(struct page *first, uint64_t bytes,
                  const uint8_t uuid[STORE_UUID_SIZE], bool force)
 {
@@ -85,6 +97,7 @@ int store_format(struct page *first, uint64_t bytes,
     fill_block(block, blocks, uuid);
     pmem_persist(block, STORE_BLOCK_SIZE);
     set_magic(block, STORE_MAGIC);
+    int result = is_kept(block) ? 0 : -EIO;
     kunmap_local(block);
-    return 0;
+    return result;
 }

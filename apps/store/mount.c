@@ -34,7 +34,11 @@ static int look_at_header(struct store *store,
     }
     if (header->crc != crc32c_rest(header, STORE_PART_SIZE)) {
         return say(problem, -EUCLEAN, 0,
-                   "the header's checksum is wrong; restore a copy");
+                   header->version == STORE_VERSION
+                       ? "the header's checksum is wrong; restore a copy"
+                       : "the header's checksum is wrong, and its version "
+                         "another; use the program that made it, or restore a "
+                         "copy");
     }
     if (header->version != STORE_VERSION ||
         header->block_size != STORE_BLOCK_SIZE) {

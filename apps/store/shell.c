@@ -64,6 +64,7 @@ void store_say_error(const char *what, int error)
         : error == -EROFS   ? "the store is mounted read-only: it is damaged"
         : error == -EUCLEAN ? "a block is damaged; check says which"
         : error == -EBUSY   ? "it is in use"
+        : error == -EIO     ? "the memory does not keep what is written to it"
         : error == -ENOMEM  ? "no memory"
                             : "an error that should not be";
     shell_error("%s: %s (%d)", what, why, error);

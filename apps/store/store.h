@@ -11,7 +11,9 @@
 // docs/reference/store-format.md has what is on the medium.
 //
 // Errors, besides those that each call names: -EUCLEAN: a block is damaged, and
-// what it would have said is not known; nothing was changed. -ENOMEM.
+// what it would have said is not known; nothing was changed. -EIO, of what
+// writes: the memory does not keep what is written to it, as a read-only
+// NVDIMM; from then on the store is read-only. -ENOMEM.
 #pragma once
 
 #include <keyhole.h>

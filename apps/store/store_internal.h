@@ -243,7 +243,7 @@ uint32_t store_alloc_reserve_put(const struct store *store);
 uint32_t store_alloc_reserve_del(const struct store *store);
 
 // Make a new, empty node for the transaction, mapped for writing. -ENOSPC,
-// -ENOMEM.
+// -ENOMEM, -EIO: it is not what was written.
 int store_alloc_node(struct store_tx *tx, uint32_t level,
                      struct store_edit *edit);
 
