@@ -27,6 +27,7 @@
 #define CODE_BYTES 16 // and with it
 #define REMEMBERED_SHOWN 2
 
+unsigned fault_reports;
 static bool for_programs = true;
 
 void fault_report_for_programs(bool yes)
@@ -228,6 +229,7 @@ void fault_report(const struct trap_frame *trap, const struct fault *fault)
     const struct page *page =
         fault->page != NULL ? fault->page : bracket_page_once(fault->address);
     uint64_t flags = console_begin();
+    fault_reports++;
     print_headline(trap, fault);
     printf("  error    0x%x (%s, %s)\n", fault->error_code,
            trap_name(trap->vector), fault_kind_name(fault->kind));

@@ -2,6 +2,7 @@
 //
 // Accesses to watched frames that are let through one by one: string
 // instructions, several frames, while each instruction is looked at.
+#include "kernel/fault.h"
 #include "kernel/guard.h"
 #include "tests/engines.h"
 #include "tests/handlers.h"
@@ -144,6 +145,41 @@ TEST(fault_mode, abandoned_while_let_through)
     CHECK_EQ(in_another_thread(writes_over_both), 1);
     CHECK_EQ(thaw_range(pair, 1), 2);
     CHECK_EQ(thaw_range(pair + 1, 1), 2);
+    frames_put();
+}
+
+// Each place in the code is reported once, and who calls memset() is such a
+// place; for the next watch it is again.
+static __noinline void fill_here(void *at)
+{
+    memset(at, 1, 64);
+}
+
+static __noinline void fill_there(void *at)
+{
+    memset(at, 2, 64);
+}
+
+static unsigned reports_of(void (*fill)(void *at))
+{
+    void *at = kmap_local_page(pair);
+    unsigned before = fault_reports;
+    fill(at);
+    unsigned reports = fault_reports - before;
+    kunmap_local(at);
+    return reports;
+}
+
+TEST(fault_mode, relaxed_reports_each_place)
+{
+    CHECK(frames_get());
+    for (unsigned i = 0; i < 2; i++) {
+        CHECK_EQ(freeze_range(pair, 1, FAULT_MODE_RELAXED), 0);
+        CHECK_EQ(reports_of(fill_here), 1);
+        CHECK_EQ(reports_of(fill_here), 0);
+        CHECK_EQ(reports_of(fill_there), 1);
+        CHECK(thaw_range(pair, 1) > 3);
+    }
     frames_put();
 }
 
