@@ -200,6 +200,7 @@ KERNEL_SRCS := \
     kernel/symbols_table.c \
     kernel/thread.c \
     kernel/thread_look.c \
+    kernel/thread_names.c \
     kernel/timer.c \
     kernel/trace_print.c \
     kernel/trap.c \
@@ -383,6 +384,7 @@ SMALL_SRCS := \
     kernel/symbols.c \
     kernel/symbols_table.c \
     kernel/thread_look.c \
+    kernel/thread_names.c \
     kernel/trace_print.c \
     kernel/watchdog.c \
     kernel/wrap.c \

@@ -74,7 +74,7 @@ static void watches_list(void)
                watch->frozen                  ? "frozen"
                : watch->access == ACCESS_READ ? "every access"
                                               : "writes",
-               thread_name_at(watch->thread, watch->time), watch->hits);
+               thread_name_at(watch->thread, watch->time, NULL), watch->hits);
         print_code_place(site_unpack(watch->site) - 1);
         printf("\n");
     }

@@ -37,19 +37,25 @@ static void frames_put(void)
     free_pages(block, 2);
 }
 
-// The last events of this thread, oldest first. How many there are.
-static unsigned events_last(struct trace_event *events, unsigned count)
+// The last events of a thread, oldest first. How many there are.
+static unsigned events_of(const struct thread *thread,
+                          struct trace_event *events, unsigned count)
 {
     struct trace_cursor cursor;
     struct trace_event event;
     unsigned found = 0;
     trace_begin(&cursor);
     while (found < count && trace_back(&cursor, &event)) {
-        if (event.thread == percpu.thread) {
+        if (event.thread == thread) {
             events[count - 1 - found++] = event;
         }
     }
     return found;
+}
+
+static unsigned events_last(struct trace_event *events, unsigned count)
+{
+    return events_of(percpu.thread, events, count);
 }
 
 static bool event_is(const struct trace_event *event, enum trace_kind kind,
@@ -115,6 +121,43 @@ TEST(trace, handlers_are_told_from_threads)
     CHECK_EQ(events_last(events, 2), 2);
     CHECK(events[1].level == 1 &&
           event_is(&events[1], TRACE_UNMAP, page, 1, "bracket_in_handler"));
+    frames_put();
+}
+
+static int bracket_in_thread(void *unused)
+{
+    bracket_in_handler(unused);
+    return 0;
+}
+
+// Threads that have ended, of which the second may have the first one's place;
+// and what a CPU runs that has nothing to run.
+TEST(trace, threads_have_names)
+{
+    NEEDS_HISTORY();
+    static const char *const names[] = {"first", "second"};
+    struct trace_event events[2];
+    CHECK(frames_get());
+    for (unsigned i = 0; i < 2; i++) {
+        struct thread *thread = thread_here(names[i], bracket_in_thread, NULL);
+        CHECK(thread != NULL);
+        thread_join(thread);
+        CHECK_EQ(events_of(thread, &events[i], 1), 1);
+    }
+    uint64_t born[2];
+    for (unsigned i = 0; i < 2; i++) {
+        const char *name =
+            thread_name_at(events[i].thread, events[i].time, &born[i]);
+        CHECK_EQ(strcmp(name, names[i]), 0);
+    }
+    CHECK(born[0] != born[1]);
+    for (unsigned cpu = 1; cpu < cpus_online(); cpu++) {
+        cpu_call(cpu, bracket_in_handler, NULL);
+        CHECK(trace_read(cpu, trace_newest(cpu), &events[0]));
+        CHECK_EQ(strcmp(thread_name_at(events[0].thread, events[0].time, NULL),
+                        "idle"),
+                 0);
+    }
     frames_put();
 }
 
