@@ -20,6 +20,7 @@
 static const char *const kinds[] = {
     [TRACE_MAP] = "map",
     [TRACE_UNMAP] = "unmap",
+    [TRACE_LEFT] = "left",
     [TRACE_FAULT] = "fault",
 };
 

@@ -4,6 +4,7 @@
 // did not change; the oldest is forgotten; who reads meanwhile gets no halves.
 #include "arch/cpu.h"
 #include "arch/percpu.h"
+#include "kernel/guard.h"
 #include "kernel/symbols.h"
 #include "kernel/thread.h"
 #include "kernel/timer.h"
@@ -58,13 +59,17 @@ static unsigned events_last(struct trace_event *events, unsigned count)
     return events_of(percpu.thread, events, count);
 }
 
+// What events of scattered frames are said to begin with.
+static const struct page *const nowhere;
+
 static bool event_is(const struct trace_event *event, enum trace_kind kind,
                      const struct page *first, unsigned frames,
                      const char *function)
 {
     const char *name = symbol_find(site_unpack(event->site) - 1, NULL);
     return event->kind == kind && event->frames == frames &&
-           (first == NULL || event->frame == page_to_phys(first) / PAGE_SIZE) &&
+           event->frame ==
+               (first == nowhere ? 0 : page_to_phys(first) / PAGE_SIZE) &&
            name != NULL && strcmp(name, function) == 0;
 }
 
@@ -81,6 +86,22 @@ static __noinline void brackets(void)
     kunmap_local(outer);
 }
 
+// In the window, but side by side: the list says where it begins.
+TEST(trace, a_list_in_a_row)
+{
+    NEEDS_HISTORY();
+    struct trace_event events[2];
+    CHECK(frames_get());
+    struct page *const list[] = {block + 1, block + 2};
+    kunmap_local(kmap_local_pages(list, 2));
+    CHECK_EQ(events_last(events, 2), 2);
+    for (unsigned i = 0; i < 2; i++) {
+        CHECK_EQ(events[i].frame, page_to_phys(list[0]) / PAGE_SIZE);
+        CHECK_EQ(events[i].frames, 2);
+    }
+    frames_put();
+}
+
 TEST(trace, every_bracket_is_noted)
 {
     NEEDS_HISTORY();
@@ -92,9 +113,8 @@ TEST(trace, every_bracket_is_noted)
         TRACE_MAP,   TRACE_MAP,   TRACE_MAP,   TRACE_MAP,
         TRACE_UNMAP, TRACE_UNMAP, TRACE_UNMAP, TRACE_UNMAP};
     static const unsigned frames[] = {1, 1, 4, 2, 2, 4, 1, 1};
-    // A list's first frame is known by the page tables alone.
-    const struct page *const first[] = {page, page,  block, NULL,
-                                        NULL, block, page,  page};
+    const struct page *const first[] = {page,    page,  block, nowhere,
+                                        nowhere, block, page,  page};
     for (unsigned i = 0; i < 8; i++) {
         CHECK(event_is(&events[i], kinds[i], first[i], frames[i], "brackets"));
         CHECK_EQ(events[i].level, 0);
@@ -177,6 +197,45 @@ TEST(trace, faults_are_noted)
           event.frame == 0);
     CHECK_EQ(
         strcmp(symbol_find(site_unpack(event.site), NULL), "touch_nothing"), 0);
+}
+
+static __noinline void fault_in_handler(void *unused)
+{
+    kmap_local_page(page);
+    touch_nothing(unused);
+}
+
+static __noinline void fault_in_brackets(void *scattered)
+{
+    struct page *const list[] = {block + 3, page};
+    kmap_local_range(block, 8, 3 * PAGE_SIZE);
+    if (scattered != NULL) {
+        kmap_local_pages(list, 2);
+        touch_nothing(NULL);
+    }
+    cpu_call(cpu_id(), fault_in_handler, NULL);
+}
+
+// What a fault abandons ends in the history too, innermost first.
+TEST(trace, abandoned_brackets_end)
+{
+    NEEDS_HISTORY();
+    struct trace_event events[5];
+    CHECK(frames_get());
+    CHECK(!run_protected(fault_in_brackets, block, NULL));
+    CHECK_EQ(events_last(events, 5), 5);
+    CHECK(events[2].kind == TRACE_FAULT);
+    for (unsigned i = 0; i < 2; i++) {
+        CHECK(event_is(&events[3 + i], TRACE_LEFT, i == 0 ? nowhere : block,
+                       i == 0 ? 2 : 4, "fault_in_brackets"));
+    }
+    printf("# a report that this test asks for:\n");
+    CHECK(!run_reported(fault_in_brackets, NULL, NULL)); // in a handler
+    CHECK_EQ(events_last(events, 5), 5);
+    CHECK(events[1].level == 1 && events[2].kind == TRACE_FAULT);
+    CHECK(event_is(&events[3], TRACE_LEFT, page, 1, "fault_in_handler"));
+    CHECK(event_is(&events[4], TRACE_LEFT, block, 4, "fault_in_brackets"));
+    frames_put();
 }
 
 TEST(trace, the_oldest_is_forgotten)
