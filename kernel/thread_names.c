@@ -21,7 +21,7 @@ void thread_names_keep(const struct thread *thread)
     at->thread = NULL; // not while it is half written
     cpu_compiler_barrier();
     at->born = thread->born;
-    memcpy(at->name, thread->name, sizeof(at->name));
+    __builtin_memcpy(at->name, thread->name, sizeof(at->name)); // in line
     cpu_compiler_barrier();
     at->thread = thread;
 }
