@@ -13,6 +13,7 @@
 #include "kernel/json.h"
 #include "kernel/symbols.h"
 #include "kernel/thread.h"
+#include "kernel/timer.h"
 #include "kernel/trace_print.h"
 #include "mm/bracket.h"
 #include "mm/domain.h"
@@ -23,8 +24,8 @@
 #include "mm/misuse.h"
 #include "mm/watch.h"
 
-#define CODE_BEFORE 8 // bytes shown of what comes before the instruction
-#define CODE_BYTES 16 // and with it
+#define CODE_BEFORE 7 // bytes shown of what comes before the instruction
+#define CODE_BYTES 22 // and with it: the longest has 15 (SDM 2A 2.3.11)
 #define REMEMBERED_SHOWN 2
 
 unsigned fault_reports;
@@ -126,9 +127,13 @@ static void print_bracket(const struct bracket *bracket, bool open)
     printf("    %u bracket%s ago", ago, ago == 1 ? "" : "s");
     if (bracket->map_time != 0) {
         uint32_t now = (uint32_t)(cpu_read_tsc() / BRACKET_TIME_UNIT);
-        printf(", %llu ticks ago",
-               (unsigned long long)(now - bracket->map_time) *
-                   BRACKET_TIME_UNIT);
+        uint64_t ticks =
+            (uint64_t)(now - bracket->map_time) * BRACKET_TIME_UNIT;
+        uint64_t per_ms = clock_ticks(1000);
+        printf(
+            ", %llu %s ago",
+            (unsigned long long)(per_ms != 0 ? ticks * 1000 / per_ms : ticks),
+            per_ms != 0 ? "us" : "ticks");
     }
     printf("\n      opened at ");
     print_call_site(site_unpack(bracket->map_site));

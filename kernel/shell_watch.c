@@ -11,6 +11,7 @@
 #include "kernel/trace_print.h"
 #include "keyhole.h"
 #include "mm/domain.h"
+#include "mm/engine.h"
 #include "mm/frames.h"
 #include "mm/layout.h"
 #include "mm/misuse.h"
@@ -195,7 +196,9 @@ void shell_who(int argc, char **argv)
         return;
     }
     const struct domain *domain = page_domain(page);
-    frame_print(page, domain != NULL ? (int)domain_leaf_key(domain) : -1);
+    frame_print(page, domain != NULL && engine->counts_pkrs
+                          ? (int)domain_leaf_key(domain)
+                          : -1);
     if (watch_of(page) != NULL) {
         watch_print(watch_of(page));
     }
@@ -248,7 +251,8 @@ void shell_history(int argc, char **argv)
     }
     if (!trace_is_on) {
         shell_error("there is no history; boot with trace=on");
-    } else if (trace_print_last((unsigned)count, "  newest first:\n") == 0) {
+    } else if (trace_print_last((unsigned)count, "  newest first:\n") == 0 &&
+               count != 0) {
         printf("  nothing has happened\n");
     }
 }
