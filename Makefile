@@ -121,6 +121,7 @@ MM_SRCS := \
     mm/kmap.c \
     mm/local_window.c \
     mm/long_maps.c \
+    mm/long_maps_look.c \
     mm/memory.c \
     mm/pagetable.c \
     mm/pagetable_entries.c \
@@ -365,6 +366,7 @@ SMALL_SRCS := \
     lib/memory_map.c \
     $(filter mm/audit%.c,$(MM_SRCS)) \
     mm/heap_report.c \
+    mm/long_maps_look.c \
     kernel/audit_print.c \
     kernel/backtrace.c \
     kernel/bracket_print.c \

@@ -21,6 +21,7 @@
 #include "mm/frames.h"
 #include "mm/image.h"
 #include "mm/keys.h"
+#include "mm/long_maps.h"
 #include "mm/misuse.h"
 #include "mm/watch.h"
 
@@ -159,6 +160,22 @@ static void print_history(const struct page *page)
     }
 }
 
+// The mapping for everybody that has or had the address, or the frame.
+static bool mapping_find(const struct fault *fault, const struct page *page,
+                         struct long_map *map)
+{
+    return long_map_at(fault->address, map) ||
+           (page != NULL && long_map_of(page, map));
+}
+
+static void print_mapping(const struct long_map *map)
+{
+    printf("  mapping  %s%s, %s at ", map->outside ? "beside that of " : "",
+           map->call, map->open ? "made" : "undone");
+    print_call_site(map->site);
+    printf("\n");
+}
+
 // ----------------------------------------------------------------- One line
 
 static void print_json_name(const char *name, const char *text)
@@ -222,6 +239,12 @@ static void print_json(const struct trap_frame *trap, const struct fault *fault,
                                                                 : "write");
         print_json_place("watch_", site_unpack(watch->site) - 1);
     }
+    struct long_map map;
+    if (mapping_find(fault, page, &map)) {
+        print_json_name("mapping", map.call);
+        printf(",\"mapping_open\":%s", map.open ? "true" : "false");
+        print_json_place("mapping_", map.site - 1);
+    }
     print_json_name("thread", thread_name());
     print_json_name("engine", protect_engine_name(protect_engine()));
     printf(",\"rights\":\"0x%llx\",\"level\":%u,\"cpu\":%u}\n",
@@ -233,6 +256,9 @@ void fault_report(const struct trap_frame *trap, const struct fault *fault)
     // Behind an address in a window whose bracket is closed, what it had.
     const struct page *page =
         fault->page != NULL ? fault->page : bracket_page_once(fault->address);
+    struct long_map map = {0};
+    bool mapped = mapping_find(fault, page, &map);
+    page = page != NULL ? page : map.page;
     uint64_t flags = console_begin();
     fault_reports++;
     print_headline(trap, fault);
@@ -240,6 +266,9 @@ void fault_report(const struct trap_frame *trap, const struct fault *fault)
            trap_name(trap->vector), fault_kind_name(fault->kind));
     if (trap->vector == TRAP_PF) {
         frame_print(page, fault->pkey);
+    }
+    if (mapped) {
+        print_mapping(&map);
     }
     if (fault_watch(fault) != NULL) {
         watch_print(fault_watch(fault));

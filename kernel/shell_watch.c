@@ -14,9 +14,12 @@
 #include "mm/engine.h"
 #include "mm/frames.h"
 #include "mm/layout.h"
+#include "mm/lock.h"
+#include "mm/long_maps.h"
 #include "mm/misuse.h"
 #include "mm/profile.h"
 #include "mm/trace.h"
+#include "mm/vmap_slots.h"
 #include "mm/watch.h"
 
 #define HISTORY_SHOWN 10
@@ -186,12 +189,37 @@ void shell_thaw(int argc, char **argv)
            hits == 1 ? " was" : "s were");
 }
 
+// Those that are open to everybody. How many lines.
+static unsigned mappings_print(struct page *page)
+{
+    uintptr_t kmap_site = 0, vmap_site = 0;
+    uint64_t lock = mm_lock();
+    if (long_kmap_is_open(page)) {
+        kmap_site = kmap_site_of(page);
+    }
+    if (long_maps_touched(page)) {
+        vmap_holds_locked(page, &vmap_site);
+    }
+    mm_unlock(lock);
+    if (kmap_site != 0) {
+        printf("    kmap() by ");
+        print_code_place(kmap_site - 1);
+        printf("\n");
+    }
+    if (vmap_site != 0) {
+        printf("    vmap() by ");
+        print_code_place(vmap_site - 1);
+        printf("\n");
+    }
+    return (kmap_site != 0) + (vmap_site != 0);
+}
+
 // What is known of a frame: whose, by which call, what is open on it, and what
 // was.
 void shell_who(int argc, char **argv)
 {
     (void)argc;
-    const struct page *page = frame_from(argv[1]);
+    struct page *page = frame_from(argv[1]);
     if (page == NULL) {
         return;
     }
@@ -203,7 +231,7 @@ void shell_who(int argc, char **argv)
         watch_print(watch_of(page));
     }
     printf("  brackets open on it:\n");
-    if (brackets_print(page) == 0) {
+    if (brackets_print(page) + mappings_print(page) == 0) {
         printf("    none\n");
     }
     trace_print_frame(page);
