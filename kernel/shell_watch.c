@@ -17,6 +17,7 @@
 #include "mm/lock.h"
 #include "mm/long_maps.h"
 #include "mm/misuse.h"
+#include "mm/pagetable.h"
 #include "mm/profile.h"
 #include "mm/trace.h"
 #include "mm/vmap_slots.h"
@@ -27,21 +28,30 @@
 #define SITES_SHOWN 10
 #define FREEZE_MAX 1024 // frames, of the largest block
 
-// A frame by its physical address, or by one in the direct map. NULL: it is
-// none, and that was said.
+// What a virtual address outside the direct map leads to, and any other address
+// as it is.
+static uint64_t address_physical(uintptr_t address)
+{
+    uint64_t size;
+    uint64_t leaf = address >> 63 != 0 ? pt_leaf(address, &size) : 0;
+    return leaf != 0 && address - DIRECT_MAP_BASE >= DIRECT_MAP_SIZE
+               ? (leaf & PTE_ADDRESS & ~(size - 1)) | (address & (size - 1))
+               : shell_physical(address);
+}
+
+// A frame by its physical address, or by one that it is mapped at, or would be
+// in the direct map. NULL: it is none, and that was said.
 static struct page *frame_from(const char *text)
 {
     uintptr_t address;
     if (!shell_address(text, &address)) {
         return NULL;
     }
-    uint64_t physical = shell_physical(address);
+    uint64_t physical = address_physical(address);
     struct page *page =
         physical < DIRECT_MAP_SIZE ? phys_to_page(physical) : NULL;
     if (page == NULL) {
-        shell_error("%s: no frame is there; want a physical address, or one in "
-                    "the direct map",
-                    text);
+        shell_error("%s: no frame is there, and none is mapped there", text);
     }
     return page;
 }
