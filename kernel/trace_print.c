@@ -18,10 +18,9 @@
 #define SHOWN_OF_DOMAIN 2
 
 static const char *const kinds[] = {
-    [TRACE_MAP] = "map",
-    [TRACE_UNMAP] = "unmap",
-    [TRACE_LEFT] = "left",
-    [TRACE_FAULT] = "fault",
+    [TRACE_MAP] = "map",       [TRACE_UNMAP] = "unmap",   [TRACE_LEFT] = "left",
+    [TRACE_KMAP] = "kmap",     [TRACE_KUNMAP] = "kunmap", [TRACE_VMAP] = "vmap",
+    [TRACE_VUNMAP] = "vunmap", [TRACE_FAULT] = "fault",
 };
 
 void print_ago(uint64_t ticks)

@@ -160,17 +160,6 @@ static __cold __noreturn void list_undo(struct bracket *bracket,
     bracket_misuse_list(pages[i], site);
 }
 
-// The number of a list's first frame; 0: they do not lie side by side.
-static uint32_t list_first(struct page *const pages[], size_t count)
-{
-    for (size_t i = 1; i < count; i++) {
-        if (pages[i] != pages[0] + i) {
-            return 0;
-        }
-    }
-    return page_frame(pages[0]);
-}
-
 // A bracket on scattered frames, at one contiguous address. One pass over the
 // list checks and maps, with the page tables open: what is abandoned in it, by
 // a list that cannot be read, is trimmed from the window.
@@ -221,7 +210,7 @@ pages_open(struct page *const pages[], size_t count, bool writable,
     if (unlikely(watches_on != 0)) {
         watch_bracket(bracket);
     }
-    trace_bracket(TRACE_MAP, bracket, list_first(pages, count), address,
+    trace_bracket(TRACE_MAP, bracket, trace_list_first(pages, count), address,
                   bracket->map_site);
     return (void *)address;
 }

@@ -96,6 +96,34 @@ void trace_bracket_slow(enum trace_kind kind, struct bracket *slot,
            kind == TRACE_UNMAP ? slot[-1].rights : pks_rights(), site);
 }
 
+void trace_long_slow(enum trace_kind kind, uint64_t first, size_t frames,
+                     uintptr_t address, uintptr_t site)
+{
+    uint64_t flags = cpu_interrupts_off();
+    uint32_t number;
+    struct trace_event *event = event_begin(&number);
+    if (event != NULL) {
+        event->kind = (uint8_t)kind;
+        event->address = address;
+        event->frame = (uint32_t)first;
+        event->frames = (uint16_t)MIN(frames, (size_t)UINT16_MAX);
+        event->rights = pks_rights();
+        event->site = site_pack(site);
+        event_end(event, number);
+    }
+    cpu_interrupts_restore(flags);
+}
+
+uint64_t trace_list_first(struct page *const pages[], size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        if (pages[i] != pages[0] + i) {
+            return 0;
+        }
+    }
+    return page_frame(pages[0]);
+}
+
 void trace_fault(const struct fault *fault, uint32_t rights)
 {
     uint64_t flags = cpu_interrupts_off();

@@ -11,8 +11,10 @@
 // pages of it for each page mapped.
 #include "arch/pte.h"
 #include "mm/layout.h"
+#include "mm/local_window.h"
 #include "mm/lock.h"
 #include "mm/pt_window.h"
+#include "mm/trace.h"
 #include "mm/vmap_entries.h"
 #include "mm/vmap_internal.h"
 #include "mm/watch_internal.h"
@@ -150,6 +152,10 @@ static __noinline void *vmap_slowly(struct vmap_slot *slot,
         }
     }
     mm_unlock(lock);
+    if (address != NULL) {
+        trace_long(TRACE_VMAP, trace_list_first(pages, count), count,
+                   (uintptr_t)address, site);
+    }
     return address;
 }
 
@@ -194,6 +200,8 @@ void *vmap(struct page *const pages[], size_t count, unsigned prot)
     vmap_open_locked(slot, VMAP_TAGGED, count, site);
     uintptr_t address = slot->address;
     mm_unlock(lock);
+    trace_long(TRACE_VMAP, trace_list_first(pages, count), count, address,
+               site);
     return (void *)address;
 }
 
@@ -215,6 +223,23 @@ static inline void slot_close_locked(struct vmap_slot *slot, uintptr_t site)
     slot_give_locked(slot);
 }
 
+// A range is about to go: its entries still say which frames it has, if they
+// are in one table.
+static __cold __noinline void vunmap_note_locked(const struct vmap_slot *slot,
+                                                 uintptr_t site)
+{
+    size_t pages = slot_pages(slot);
+    uint64_t first = 0;
+    uint32_t rights = window_open(WINDOW_READ);
+    if (slot_kind(slot) == VMAP_PHYSICAL) {
+        first = vmap_range_base_locked(slot) / PAGE_SIZE;
+    } else if (slot->entries != NULL && slot_class(slot) <= CLASS_SMALL) {
+        first = local_window_first(slot->entries, pages);
+    }
+    window_close(rights);
+    trace_long(TRACE_VUNMAP, first, pages, slot->address, site);
+}
+
 // The rest of vunmap() where the range is not a tagged one, or there is none.
 // Lets go of the lock.
 static __noinline void vunmap_slowly(struct vmap_slot *slot, uintptr_t address,
@@ -223,6 +248,9 @@ static __noinline void vunmap_slowly(struct vmap_slot *slot, uintptr_t address,
     if (slot == NULL || address != slot->address || slot->extent == 0) {
         mm_unlock(lock);
         vunmap_refuse(slot, address, site);
+    }
+    if (unlikely(trace_is_on)) {
+        vunmap_note_locked(slot, site);
     }
     if (slot_kind(slot) == VMAP_PHYSICAL) {
         vmap_range_close_locked(slot);
@@ -242,6 +270,9 @@ void vunmap(const void *address)
                  !slot_is_tagged(slot))) {
         vunmap_slowly(slot, (uintptr_t)address, site, lock);
         return;
+    }
+    if (unlikely(trace_is_on)) {
+        vunmap_note_locked(slot, site);
     }
     size_t count = slot->extent;
     entries_clear_locked(slot->entries, count);

@@ -216,6 +216,37 @@ static __noinline void fault_in_brackets(void *scattered)
     cpu_call(cpu_id(), fault_in_handler, NULL);
 }
 
+static __noinline void mappings(void)
+{
+    struct page *const list[] = {page, block};
+    kmap_range(block, 4);
+    kunmap_range(block, 4);
+    vunmap(vmap(list, 1, MAP_READ));
+    vunmap(vmap(list, 2, MAP_READ)); // not side by side
+    vunmap(vmap_range(page_to_phys(block), 3 * PAGE_SIZE, MAP_READ));
+}
+
+TEST(trace, mappings_for_everybody_are_noted)
+{
+    NEEDS_HISTORY();
+    static struct trace_event events[8];
+    CHECK(frames_get());
+    mappings();
+    mappings(); // in ranges that were used before
+    CHECK_EQ(events_last(events, 8), 8);
+    static const enum trace_kind kinds[] = {
+        TRACE_KMAP, TRACE_KUNMAP, TRACE_VMAP, TRACE_VUNMAP,
+        TRACE_VMAP, TRACE_VUNMAP, TRACE_VMAP, TRACE_VUNMAP};
+    static const unsigned frames[] = {4, 4, 1, 1, 2, 2, 3, 3};
+    const struct page *const first[] = {block,   block,   page,  page,
+                                        nowhere, nowhere, block, block};
+    for (unsigned i = 0; i < 8; i++) {
+        CHECK(event_is(&events[i], kinds[i], first[i], frames[i], "mappings"));
+        CHECK_EQ(events[i].address, events[i ^ 1].address);
+    }
+    frames_put();
+}
+
 // What a fault abandons ends in the history too, innermost first.
 TEST(trace, abandoned_brackets_end)
 {
