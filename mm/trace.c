@@ -11,6 +11,7 @@
 #include "mm/layout.h"
 #include "mm/misuse.h"
 #include "mm/profile.h"
+#include "mm/watch_internal.h"
 
 _Static_assert(ARRAY_SIZE(((struct trace_cursor *)0)->next) == CPUS_MAX,
                "trace.h");
@@ -30,6 +31,7 @@ __init void trace_init(void)
         }
     }
     if (trace_is_on) {
+        vmap_watch_locked(false); // nobody else runs
         profile_init();
     }
 }

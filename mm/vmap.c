@@ -106,7 +106,7 @@ static uint64_t quick_flags[ARRAY_SIZE(leaf_flags)] = {
 void vmap_watch_locked(bool on)
 {
     for (unsigned i = 0; i < ARRAY_SIZE(leaf_flags); i++) {
-        quick_flags[i] = on ? 0 : leaf_flags[i];
+        quick_flags[i] = on || trace_is_on ? 0 : leaf_flags[i];
     }
     vmap_tags_written++; // for those who have read their flags already
 }
@@ -152,10 +152,6 @@ static __noinline void *vmap_slowly(struct vmap_slot *slot,
         }
     }
     mm_unlock(lock);
-    if (address != NULL) {
-        trace_long(TRACE_VMAP, trace_list_first(pages, count), count,
-                   (uintptr_t)address, site);
-    }
     return address;
 }
 
@@ -171,8 +167,13 @@ static __noinline void *vmap_unusual(struct page *const pages[], size_t count,
         list_refuse(pages, site);
     }
     uint64_t lock = mm_lock();
-    return vmap_slowly(slot_take_locked(class_for(count, 1)), pages, count,
-                       flags, site, lock);
+    void *address = vmap_slowly(slot_take_locked(class_for(count, 1)), pages,
+                                count, flags, site, lock);
+    if (address != NULL) {
+        trace_long(TRACE_VMAP, trace_list_first(pages, count), count,
+                   (uintptr_t)address, site);
+    }
+    return address;
 }
 
 void *vmap(struct page *const pages[], size_t count, unsigned prot)
@@ -200,8 +201,6 @@ void *vmap(struct page *const pages[], size_t count, unsigned prot)
     vmap_open_locked(slot, VMAP_TAGGED, count, site);
     uintptr_t address = slot->address;
     mm_unlock(lock);
-    trace_long(TRACE_VMAP, trace_list_first(pages, count), count, address,
-               site);
     return (void *)address;
 }
 
@@ -240,8 +239,8 @@ static __cold __noinline void vunmap_note_locked(const struct vmap_slot *slot,
     trace_long(TRACE_VUNMAP, first, pages, slot->address, site);
 }
 
-// The rest of vunmap() where the range is not a tagged one, or there is none.
-// Lets go of the lock.
+// The rest of vunmap() where the range is not a tagged one, there is none, or
+// it is noted. Lets go of the lock.
 static __noinline void vunmap_slowly(struct vmap_slot *slot, uintptr_t address,
                                      uintptr_t site, uint64_t lock)
 {
@@ -249,7 +248,7 @@ static __noinline void vunmap_slowly(struct vmap_slot *slot, uintptr_t address,
         mm_unlock(lock);
         vunmap_refuse(slot, address, site);
     }
-    if (unlikely(trace_is_on)) {
+    if (trace_is_on) {
         vunmap_note_locked(slot, site);
     }
     if (slot_kind(slot) == VMAP_PHYSICAL) {
@@ -267,12 +266,9 @@ void vunmap(const void *address)
     uint64_t lock = mm_lock();
     struct vmap_slot *slot = slot_at_locked((uintptr_t)address);
     if (unlikely(slot == NULL || (uintptr_t)address != slot->address ||
-                 !slot_is_tagged(slot))) {
+                 !slot_is_tagged(slot) || trace_is_on)) {
         vunmap_slowly(slot, (uintptr_t)address, site, lock);
         return;
-    }
-    if (unlikely(trace_is_on)) {
-        vunmap_note_locked(slot, site);
     }
     size_t count = slot->extent;
     entries_clear_locked(slot->entries, count);
