@@ -121,6 +121,7 @@ MM_SRCS := \
     mm/kmap.c \
     mm/local_window.c \
     mm/long_maps.c \
+    mm/long_maps_look.c \
     mm/memory.c \
     mm/pagetable.c \
     mm/pagetable_entries.c \
@@ -201,6 +202,7 @@ KERNEL_SRCS := \
     kernel/symbols_table.c \
     kernel/thread.c \
     kernel/thread_look.c \
+    kernel/thread_names.c \
     kernel/timer.c \
     kernel/trace_print.c \
     kernel/trap.c \
@@ -366,6 +368,7 @@ SMALL_SRCS := \
     lib/memory_map.c \
     $(filter mm/audit%.c,$(MM_SRCS)) \
     mm/heap_report.c \
+    mm/long_maps_look.c \
     kernel/audit_print.c \
     kernel/backtrace.c \
     kernel/bracket_print.c \
@@ -385,6 +388,7 @@ SMALL_SRCS := \
     kernel/symbols.c \
     kernel/symbols_table.c \
     kernel/thread_look.c \
+    kernel/thread_names.c \
     kernel/trace_print.c \
     kernel/watchdog.c \
     kernel/wrap.c \

@@ -10,6 +10,7 @@
 #include "arch/tlb.h"
 #include "kernel/backtrace.h"
 #include "kernel/thread.h"
+#include "kernel/timer.h"
 #include "mm/bracket.h"
 #include "mm/context.h"
 #include "mm/engine.h"
@@ -17,6 +18,7 @@
 #include "mm/keys.h"
 #include "mm/local_window.h"
 #include "mm/misuse.h"
+#include "mm/profile.h"
 
 void print_rights(uint32_t rights)
 {
@@ -56,6 +58,19 @@ struct owner {
     const struct page *only; // brackets that have this frame; NULL: all
 };
 
+// How long it has been open, and whether that is too long, where it is known.
+static void print_age(const struct bracket *bracket)
+{
+    uint32_t now = (uint32_t)(cpu_read_tsc() / BRACKET_TIME_UNIT);
+    uint32_t units = now - bracket->map_time;
+    uint64_t per_ms = clock_ticks(1000);
+    if (bracket->map_time != 0 && per_ms != 0) {
+        printf(", for %llu us%s",
+               (unsigned long long)units * BRACKET_TIME_UNIT * 1000 / per_ms,
+               profile_limit != 0 && units > profile_limit ? ", slow" : "");
+    }
+}
+
 static void bracket_print(const struct bracket *bracket,
                           const struct owner *owner, bool in_handler)
 {
@@ -71,7 +86,9 @@ static void bracket_print(const struct bracket *bracket,
     if (owner->cpu >= 0) {
         printf(", CPU %d", owner->cpu);
     }
-    printf("%s\n", in_handler ? ", in a handler" : "");
+    printf("%s", in_handler ? ", in a handler" : "");
+    print_age(bracket);
+    printf("\n");
 }
 
 // Down to where nothing is below. How many there are.

@@ -12,6 +12,9 @@ void fault_describe(const struct trap_frame *trap, struct fault *fault);
 // Print the fault report. Any context.
 void fault_report(const struct trap_frame *trap, const struct fault *fault);
 
+// How many there were.
+extern unsigned fault_reports;
+
 // Whether it ends in a line of JSON (docs/reference/fault-report.md); yes,
 // unless a person sits at the console.
 void fault_report_for_programs(bool yes);

@@ -5,6 +5,7 @@
 
 #include "arch/percpu.h"
 #include "arch/pks.h"
+#include "kernel/backtrace.h"
 #include "kernel/config.h"
 #include "kernel/fault.h"
 #include "kernel/pass.h"
@@ -16,19 +17,34 @@
 #include "mm/misuse.h"
 #include "mm/watch.h"
 
-// Relaxed prints once for each site; older ones are forgotten and may print
-// again.
-static uintptr_t sites[64];
+// Relaxed prints once for each place in the code, which of memcpy() and its
+// like is their caller, and once more for each watch; older ones are forgotten
+// and may print again.
+struct seen {
+    uintptr_t place;
+    enum fault_access access;
+    uint64_t watch_time; // when the watch began; 0: there is none
+};
 
-static bool site_is_new(uintptr_t ip)
+static struct seen seen[64];
+
+static bool is_new(const struct trap_frame *trap, const struct fault *fault)
 {
     static unsigned next;
-    for (unsigned i = 0; i < ARRAY_SIZE(sites); i++) {
-        if (sites[i] == ip) {
+    uintptr_t helper, caller = code_culprit(trap, &helper);
+    const struct watch *watch = watch_of(fault->page);
+    struct seen now = {
+        .place = caller != 0 ? caller : fault->ip,
+        .access = fault->access,
+        .watch_time = watch != NULL ? watch->time : 0,
+    };
+    for (unsigned i = 0; i < ARRAY_SIZE(seen); i++) {
+        if (seen[i].place == now.place && seen[i].access == now.access &&
+            seen[i].watch_time == now.watch_time) {
             return false;
         }
     }
-    sites[next++ % ARRAY_SIZE(sites)] = ip;
+    seen[next++ % ARRAY_SIZE(seen)] = now;
     return true;
 }
 
@@ -71,7 +87,7 @@ static bool thread_open(struct trap_frame *trap, const struct fault *fault,
         !key_pin_relaxed(domain, &context->relaxed)) {
         return false;
     }
-    if (site_is_new(fault->ip)) {
+    if (is_new(trap, fault)) {
         fault_report(trap, fault);
     }
     uint32_t open =
@@ -87,7 +103,7 @@ static bool access_pass(struct trap_frame *trap, const struct fault *fault)
     if (!pass_can(fault)) {
         return false;
     }
-    if (site_is_new(fault->ip)) {
+    if (is_new(trap, fault)) {
         fault_report(trap, fault);
     }
     return pass_begin(trap, fault, true);

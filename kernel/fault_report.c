@@ -13,6 +13,7 @@
 #include "kernel/json.h"
 #include "kernel/symbols.h"
 #include "kernel/thread.h"
+#include "kernel/timer.h"
 #include "kernel/trace_print.h"
 #include "mm/bracket.h"
 #include "mm/domain.h"
@@ -20,13 +21,15 @@
 #include "mm/frames.h"
 #include "mm/image.h"
 #include "mm/keys.h"
+#include "mm/long_maps.h"
 #include "mm/misuse.h"
 #include "mm/watch.h"
 
-#define CODE_BEFORE 8 // bytes shown of what comes before the instruction
-#define CODE_BYTES 16 // and with it
+#define CODE_BEFORE 7 // bytes shown of what comes before the instruction
+#define CODE_BYTES 22 // and with it: the longest has 15 (SDM 2A 2.3.11)
 #define REMEMBERED_SHOWN 2
 
+unsigned fault_reports;
 static bool for_programs = true;
 
 void fault_report_for_programs(bool yes)
@@ -125,9 +128,13 @@ static void print_bracket(const struct bracket *bracket, bool open)
     printf("    %u bracket%s ago", ago, ago == 1 ? "" : "s");
     if (bracket->map_time != 0) {
         uint32_t now = (uint32_t)(cpu_read_tsc() / BRACKET_TIME_UNIT);
-        printf(", %llu ticks ago",
-               (unsigned long long)(now - bracket->map_time) *
-                   BRACKET_TIME_UNIT);
+        uint64_t ticks =
+            (uint64_t)(now - bracket->map_time) * BRACKET_TIME_UNIT;
+        uint64_t per_ms = clock_ticks(1000);
+        printf(
+            ", %llu %s ago",
+            (unsigned long long)(per_ms != 0 ? ticks * 1000 / per_ms : ticks),
+            per_ms != 0 ? "us" : "ticks");
     }
     printf("\n      opened at ");
     print_call_site(site_unpack(bracket->map_site));
@@ -151,6 +158,22 @@ static void print_history(const struct page *page)
         print_bracket(bracket, open);
         bracket = bracket_recall(page, &cursor, &open);
     }
+}
+
+// The mapping for everybody that has or had the address, or the frame.
+static bool mapping_find(const struct fault *fault, const struct page *page,
+                         struct long_map *map)
+{
+    return long_map_at(fault->address, map) ||
+           (page != NULL && long_map_of(page, map));
+}
+
+static void print_mapping(const struct long_map *map)
+{
+    printf("  mapping  %s%s, %s at ", map->outside ? "beside that of " : "",
+           map->call, map->open ? "made" : "undone");
+    print_call_site(map->site);
+    printf("\n");
 }
 
 // ----------------------------------------------------------------- One line
@@ -216,6 +239,12 @@ static void print_json(const struct trap_frame *trap, const struct fault *fault,
                                                                 : "write");
         print_json_place("watch_", site_unpack(watch->site) - 1);
     }
+    struct long_map map;
+    if (mapping_find(fault, page, &map)) {
+        print_json_name("mapping", map.call);
+        printf(",\"mapping_open\":%s", map.open ? "true" : "false");
+        print_json_place("mapping_", map.site - 1);
+    }
     print_json_name("thread", thread_name());
     print_json_name("engine", protect_engine_name(protect_engine()));
     printf(",\"rights\":\"0x%llx\",\"level\":%u,\"cpu\":%u}\n",
@@ -227,12 +256,19 @@ void fault_report(const struct trap_frame *trap, const struct fault *fault)
     // Behind an address in a window whose bracket is closed, what it had.
     const struct page *page =
         fault->page != NULL ? fault->page : bracket_page_once(fault->address);
+    struct long_map map = {0};
+    bool mapped = mapping_find(fault, page, &map);
+    page = page != NULL ? page : map.page;
     uint64_t flags = console_begin();
+    fault_reports++;
     print_headline(trap, fault);
     printf("  error    0x%x (%s, %s)\n", fault->error_code,
            trap_name(trap->vector), fault_kind_name(fault->kind));
     if (trap->vector == TRAP_PF) {
         frame_print(page, fault->pkey);
+    }
+    if (mapped) {
+        print_mapping(&map);
     }
     if (fault_watch(fault) != NULL) {
         watch_print(fault_watch(fault));

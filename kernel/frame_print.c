@@ -55,7 +55,7 @@ void watch_print(const struct watch *watch)
 {
     printf("  watched  %s, by thread %s, ",
            watch->access == ACCESS_READ ? "every access" : "writes",
-           thread_name_at(watch->thread, watch->time));
+           thread_name_at(watch->thread, watch->time, NULL));
     print_ago(cpu_read_tsc() - watch->time);
     printf("; %u refused so far\n", watch->hits);
 }

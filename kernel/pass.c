@@ -116,21 +116,32 @@ static bool leaf_open(struct pass *pass, const struct fault *fault,
 }
 
 // One that somebody has changed meanwhile is none of ours any more.
-static void leaves_close(struct pass *pass)
+static void leaf_close(const struct pass *pass, unsigned i)
 {
-    if (pass->leaves == 0) {
+    uint64_t now;
+    do {
+        now = __atomic_load_n(pass->leaf[i].entry, __ATOMIC_RELAXED);
+    } while (entry_is(now, pass->leaf[i].open) &&
+             !leaf_exchange(pass->leaf[i].entry, now, pass->leaf[i].closed,
+                            pass->leaf[i].address));
+}
+
+// All but the `keep` that were opened last.
+static void leaves_close(struct pass *pass, unsigned keep)
+{
+    if (pass->leaves <= keep) {
         return;
     }
+    unsigned closed = pass->leaves - keep;
     uint32_t rights = window_open(WINDOW_WRITE);
-    while (pass->leaves > 0) {
-        unsigned i = --pass->leaves;
-        uint64_t now;
-        do {
-            now = __atomic_load_n(pass->leaf[i].entry, __ATOMIC_RELAXED);
-        } while (entry_is(now, pass->leaf[i].open) &&
-                 !leaf_exchange(pass->leaf[i].entry, now, pass->leaf[i].closed,
-                                pass->leaf[i].address));
+    for (unsigned i = 0; i < pass->leaves; i++) {
+        if (i < closed) {
+            leaf_close(pass, i);
+        } else {
+            pass->leaf[i - closed] = pass->leaf[i];
+        }
     }
+    pass->leaves = keep;
     window_close(rights);
 }
 
@@ -180,9 +191,12 @@ bool pass_end(struct trap_frame *trap)
     struct pass *pass = pass_at(level);
     bool stepped = pass->rflags & RFLAGS_TF; // by step_through() too
     if (trap->rip == pass->ip) {
+        if (pass->leaves == PASS_LEAVES) {
+            leaves_close(pass, PASS_LEAVES / 2); // room for the next frames
+        }
         return !stepped;
     }
-    leaves_close(pass);
+    leaves_close(pass, 0);
     trap->rights |= pass->opened;
     trap->rflags &= ~(uint64_t)(RFLAGS_TF | RFLAGS_IF);
     trap->rflags |= pass->rflags & (RFLAGS_TF | RFLAGS_IF);
@@ -193,7 +207,7 @@ bool pass_end(struct trap_frame *trap)
 void pass_abandon(uint32_t level)
 {
     for (; level < PASS_LEVELS; level++) {
-        leaves_close(pass_at(level));
+        leaves_close(pass_at(level), 0);
         pass_at(level)->active = false;
     }
 }

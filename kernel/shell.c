@@ -191,9 +191,8 @@ static const struct shell_command commands[] = {
      .arguments = "FRAME",
      .help = "who has, had and watches it",
      .example = "who 0x7c00000",
-     .more =
-         "A frame by its physical address, or one in the direct map. Events "
-         "are there with trace=on alone.",
+     .more = "A frame by its physical address, or by one that it is mapped at. "
+             "Events are there with trace=on alone.",
      .least = 1,
      .most = 1,
      .run = shell_who},

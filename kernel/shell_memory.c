@@ -124,10 +124,14 @@ void shell_alloc(int argc, char **argv)
         shell_error("no %llu free frames in a row", 1ull << order);
         return;
     }
-    printf("  frame 0x%llx, order %llu, domain %s, key %u\n",
+    printf("  frame 0x%llx, order %llu, domain %s",
            (unsigned long long)page_to_phys(page), (unsigned long long)order,
-           domain_name(domain), domain->key);
-    printf("  closed, at %p in the direct map\n",
+           domain_name(domain));
+    if (domain->key != 0) { // the engine has keys, and the domain has one
+        printf(", key %u", domain->key);
+    }
+    printf("\n  %s, at %p in the direct map\n",
+           protect_engine() == PROTECT_OPEN ? "open to all" : "closed",
            page_direct_map_address(page));
 }
 

@@ -11,11 +11,16 @@
 #include "kernel/trace_print.h"
 #include "keyhole.h"
 #include "mm/domain.h"
+#include "mm/engine.h"
 #include "mm/frames.h"
 #include "mm/layout.h"
+#include "mm/lock.h"
+#include "mm/long_maps.h"
 #include "mm/misuse.h"
+#include "mm/pagetable.h"
 #include "mm/profile.h"
 #include "mm/trace.h"
+#include "mm/vmap_slots.h"
 #include "mm/watch.h"
 
 #define HISTORY_SHOWN 10
@@ -23,21 +28,30 @@
 #define SITES_SHOWN 10
 #define FREEZE_MAX 1024 // frames, of the largest block
 
-// A frame by its physical address, or by one in the direct map. NULL: it is
-// none, and that was said.
+// What a virtual address outside the direct map leads to, and any other address
+// as it is.
+static uint64_t address_physical(uintptr_t address)
+{
+    uint64_t size;
+    uint64_t leaf = address >> 63 != 0 ? pt_leaf(address, &size) : 0;
+    return leaf != 0 && address - DIRECT_MAP_BASE >= DIRECT_MAP_SIZE
+               ? (leaf & PTE_ADDRESS & ~(size - 1)) | (address & (size - 1))
+               : shell_physical(address);
+}
+
+// A frame by its physical address, or by one that it is mapped at, or would be
+// in the direct map. NULL: it is none, and that was said.
 static struct page *frame_from(const char *text)
 {
     uintptr_t address;
     if (!shell_address(text, &address)) {
         return NULL;
     }
-    uint64_t physical = shell_physical(address);
+    uint64_t physical = address_physical(address);
     struct page *page =
         physical < DIRECT_MAP_SIZE ? phys_to_page(physical) : NULL;
     if (page == NULL) {
-        shell_error("%s: no frame is there; want a physical address, or one in "
-                    "the direct map",
-                    text);
+        shell_error("%s: no frame is there, and none is mapped there", text);
     }
     return page;
 }
@@ -74,7 +88,7 @@ static void watches_list(void)
                watch->frozen                  ? "frozen"
                : watch->access == ACCESS_READ ? "every access"
                                               : "writes",
-               thread_name_at(watch->thread, watch->time), watch->hits);
+               thread_name_at(watch->thread, watch->time, NULL), watch->hits);
         print_code_place(site_unpack(watch->site) - 1);
         printf("\n");
     }
@@ -185,22 +199,49 @@ void shell_thaw(int argc, char **argv)
            hits == 1 ? " was" : "s were");
 }
 
+// Those that are open to everybody. How many lines.
+static unsigned mappings_print(struct page *page)
+{
+    uintptr_t kmap_site = 0, vmap_site = 0;
+    uint64_t lock = mm_lock();
+    if (long_kmap_is_open(page)) {
+        kmap_site = kmap_site_of(page);
+    }
+    if (long_maps_touched(page)) {
+        vmap_holds_locked(page, &vmap_site);
+    }
+    mm_unlock(lock);
+    if (kmap_site != 0) {
+        printf("    kmap() by ");
+        print_code_place(kmap_site - 1);
+        printf("\n");
+    }
+    if (vmap_site != 0) {
+        printf("    vmap() by ");
+        print_code_place(vmap_site - 1);
+        printf("\n");
+    }
+    return (kmap_site != 0) + (vmap_site != 0);
+}
+
 // What is known of a frame: whose, by which call, what is open on it, and what
 // was.
 void shell_who(int argc, char **argv)
 {
     (void)argc;
-    const struct page *page = frame_from(argv[1]);
+    struct page *page = frame_from(argv[1]);
     if (page == NULL) {
         return;
     }
     const struct domain *domain = page_domain(page);
-    frame_print(page, domain != NULL ? (int)domain_leaf_key(domain) : -1);
+    frame_print(page, domain != NULL && engine->counts_pkrs
+                          ? (int)domain_leaf_key(domain)
+                          : -1);
     if (watch_of(page) != NULL) {
         watch_print(watch_of(page));
     }
     printf("  brackets open on it:\n");
-    if (brackets_print(page) == 0) {
+    if (brackets_print(page) + mappings_print(page) == 0) {
         printf("    none\n");
     }
     trace_print_frame(page);
@@ -248,7 +289,8 @@ void shell_history(int argc, char **argv)
     }
     if (!trace_is_on) {
         shell_error("there is no history; boot with trace=on");
-    } else if (trace_print_last((unsigned)count, "  newest first:\n") == 0) {
+    } else if (trace_print_last((unsigned)count, "  newest first:\n") == 0 &&
+               count != 0) {
         printf("  nothing has happened\n");
     }
 }

@@ -39,17 +39,6 @@ const struct thread *thread_next(const struct thread *thread)
     return thread == NULL ? newest : thread->older;
 }
 
-const char *thread_name_at(const struct thread *thread, uint64_t time)
-{
-    const struct thread *at = thread_next(NULL);
-    while (at != NULL && at != thread) {
-        at = thread_next(at);
-    }
-    return thread == NULL                   ? "boot"
-           : at != NULL && at->born <= time ? at->name
-                                            : "(ended)";
-}
-
 void thread_failures_to(void (*fn)(const struct thread *thread))
 {
     failures_to = fn;
@@ -95,6 +84,7 @@ static void list_remove_locked(struct thread *thread)
     if (thread->older != NULL) {
         thread->older->newer = thread->newer;
     }
+    thread_names_keep(thread);
     count--;
 }
 
@@ -341,6 +331,7 @@ static __init void idle_init(struct thread *thread)
     string_copy(thread->name, sizeof(thread->name), "idle");
     thread->pinned = true;
     thread->sp = context_make(thread->stack_top, sched_idle);
+    thread_names_add_idle(thread);
 }
 
 __init struct thread *thread_create_idle(void)

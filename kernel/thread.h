@@ -110,8 +110,16 @@ void thread_wait_check(const char *what, uintptr_t site);
 const struct thread *thread_next(const struct thread *thread);
 
 // The name of a thread that ran when the TSC was at `time`, by its address; for
-// reports: it may be gone. Any context; another CPU may change the list.
-const char *thread_name_at(const struct thread *thread, uint64_t time);
+// reports: it may be gone, and many threads ago "(ended)" is all that is known.
+// *born (may be NULL) tells it from others that had its address. Any context;
+// another CPU may change the list.
+const char *thread_name_at(const struct thread *thread, uint64_t time,
+                           uint64_t *born);
+
+// A thread leaves the list of all threads, whose lock is held; and an idle
+// thread, which is in none, is made.
+void thread_names_keep(const struct thread *thread);
+void thread_names_add_idle(struct thread *thread);
 
 // While this is held no thread comes or goes, and those of thread_next() stay.
 // Thread context.

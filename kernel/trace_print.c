@@ -18,9 +18,9 @@
 #define SHOWN_OF_DOMAIN 2
 
 static const char *const kinds[] = {
-    [TRACE_MAP] = "map",
-    [TRACE_UNMAP] = "unmap",
-    [TRACE_FAULT] = "fault",
+    [TRACE_MAP] = "map",       [TRACE_UNMAP] = "unmap",   [TRACE_LEFT] = "left",
+    [TRACE_KMAP] = "kmap",     [TRACE_KUNMAP] = "kunmap", [TRACE_VMAP] = "vmap",
+    [TRACE_VUNMAP] = "vunmap", [TRACE_FAULT] = "fault",
 };
 
 void print_ago(uint64_t ticks)
@@ -47,8 +47,8 @@ static void print_event(const struct trace_event *event, bool with_frame)
         }
         printf(", ");
     }
-    printf("thread %s, CPU %u, ", thread_name_at(event->thread, event->time),
-           event->cpu);
+    printf("thread %s, CPU %u, ",
+           thread_name_at(event->thread, event->time, NULL), event->cpu);
     if (event->level != 0) {
         printf("trap level %u, ", event->level);
     }
@@ -130,8 +130,11 @@ static void print_json(const struct trace_event *event, uint64_t per_ms)
            (unsigned long long)event->address,
            (unsigned long long)event->frame * PAGE_SIZE, event->frames,
            event->rights);
-    print_json_string(thread_name_at(event->thread, event->time));
-    printf(",\"id\":\"0x%llx\"", (unsigned long long)(uintptr_t)event->thread);
+    uint64_t born;
+    print_json_string(thread_name_at(event->thread, event->time, &born));
+    printf(",\"id\":\"0x%llx/%llu\"",
+           (unsigned long long)(uintptr_t)event->thread,
+           (unsigned long long)born);
     if (function != NULL) {
         printf(",\"function\":\"%s\"", function);
     }

@@ -51,6 +51,9 @@ static __noinline void fault_unprobed(struct trap_frame *trap)
         return;
     }
     fault_report(trap, &fault);
+    if (frame == NULL && trap->vector != TRAP_PF) {
+        panic("%s that nobody caught (report above)", trap_name(trap->vector));
+    }
     if (frame == NULL) {
         panic("%s of 0x%lx refused and nobody probed it (report above)",
               fault_access_name(fault.access), fault.address);

@@ -46,6 +46,10 @@ __used void bracket_unmap_slow(uintptr_t address, int32_t site)
     // The bracket's key closes before its entries are gone: from then on nobody
     // can tell that it is in use.
     pks_change_rights(bracket, bracket[-1].rights & ~WINDOW_WRITE);
+    trace_bracket(
+        TRACE_UNMAP, bracket,
+        local_window_first((uint64_t *)bracket->backing, -bracket->more_frames),
+        address, site);
     address = ALIGN_DOWN(address, PAGE_SIZE);
     local_window_unmap((uint64_t *)bracket->backing, address,
                        -bracket->more_frames);
@@ -56,7 +60,6 @@ __used void bracket_unmap_slow(uintptr_t address, int32_t site)
         engine->list_closed(address, -bracket->more_frames);
     }
     bracket->unmap_site = site;
-    trace_bracket(TRACE_UNMAP, bracket, address, site);
     percpu_count(bracket_slow_calls);
     cpu_compiler_barrier();
     percpu_add(bracket_top, -(long)sizeof(*bracket));
@@ -96,7 +99,7 @@ static uintptr_t window_open_frames(struct bracket *bracket, uintptr_t address,
     if (unlikely(watches_on != 0)) {
         watch_bracket(bracket);
     }
-    trace_bracket(TRACE_MAP, bracket, room, site_pack(site));
+    trace_bracket(TRACE_MAP, bracket, page_frame(page), room, site_pack(site));
     return room;
 }
 
@@ -120,7 +123,7 @@ __used uintptr_t bracket_map_slow(struct bracket *slot, uintptr_t address,
         return window_open_frames(slot, address, writable, site);
     }
     pks_set_rights(rights_with(pks_rights(), domain->key, writable));
-    trace_bracket(TRACE_MAP, slot, address, slot->map_site);
+    trace_bracket(TRACE_MAP, slot, trace_frame(slot), address, slot->map_site);
     return address;
 }
 
@@ -207,7 +210,8 @@ pages_open(struct page *const pages[], size_t count, bool writable,
     if (unlikely(watches_on != 0)) {
         watch_bracket(bracket);
     }
-    trace_bracket(TRACE_MAP, bracket, address, bracket->map_site);
+    trace_bracket(TRACE_MAP, bracket, trace_list_first(pages, count), address,
+                  bracket->map_site);
     return (void *)address;
 }
 

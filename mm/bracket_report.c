@@ -10,6 +10,7 @@
 #include "mm/frames.h"
 #include "mm/local_window.h"
 #include "mm/pt_window.h"
+#include "mm/trace.h"
 
 unsigned brackets_depth(void)
 {
@@ -52,9 +53,14 @@ static void bracket_abandon(struct bracket *bracket)
         if (engine->bracket_abandon != NULL) {
             engine->bracket_abandon(bracket);
         }
+        trace_bracket(TRACE_LEFT, bracket, trace_frame(bracket),
+                      bracket_address(bracket), bracket->map_site);
         return;
     }
     uint32_t rights = window_open(WINDOW_WRITE);
+    trace_bracket(TRACE_LEFT, bracket,
+                  local_window_first((uint64_t *)bracket->backing, count),
+                  bracket_address(bracket), bracket->map_site);
     local_window_unmap((uint64_t *)bracket->backing, address, count);
     if (local_window_spans(local_window(), address, count)) {
         local_window_give(address);

@@ -55,6 +55,8 @@ enum debugger {
     NUMBER(EXTENT_KIND_SHIFT),
 
     NUMBER(PTE_P),
+    NUMBER(PTE_LOST_P),
+    NUMBER(PTE_LOST_RW),
     NUMBER(PTE_RW),
     NUMBER(PTE_US),
     NUMBER(PTE_PWT),

@@ -16,6 +16,7 @@
 #include "mm/pagetable.h"
 #include "mm/pt_window.h"
 #include "mm/section.h"
+#include "mm/trace.h"
 #include "mm/watch.h"
 
 #define KMAP_LEAF (PTE_P | PTE_RW | PTE_A | PTE_D | PTE_XD)
@@ -183,7 +184,11 @@ static void *frames_open(struct page *first, size_t count, uintptr_t site)
         done += run;
     }
     mm_unlock(lock);
-    return done == count ? (void *)kmap_address(first) : NULL;
+    if (done != count) {
+        return NULL;
+    }
+    trace_long(TRACE_KMAP, page_frame(first), count, kmap_address(first), site);
+    return (void *)kmap_address(first);
 }
 
 static void frames_close(struct page *first, size_t count, uintptr_t site)
@@ -204,6 +209,8 @@ static void frames_close(struct page *first, size_t count, uintptr_t site)
     uint64_t lock = mm_lock();
     frames_close_locked(first, count, site);
     mm_unlock(lock);
+    trace_long(TRACE_KUNMAP, page_frame(first), count, kmap_address(first),
+               site);
 }
 
 void *kmap(struct page *page)

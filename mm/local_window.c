@@ -98,6 +98,18 @@ bool local_window_holds(const uint64_t *entry, size_t count,
     return holds;
 }
 
+uint32_t local_window_first(const uint64_t *entry, size_t count)
+{
+    uint64_t first = (entry[0] & PTE_ADDRESS) / PAGE_SIZE;
+    for (size_t i = 0; i < count; i++) {
+        if (!(entry[i] & (PTE_P | PTE_LOST_P)) ||
+            (entry[i] & PTE_ADDRESS) / PAGE_SIZE != first + i) {
+            return 0;
+        }
+    }
+    return first;
+}
+
 struct page *local_window_page(const uint64_t *entry)
 {
     uint32_t rights = window_open(WINDOW_READ);

@@ -160,5 +160,9 @@ static inline bool local_window_spans(const struct local_window *window,
 bool local_window_holds(const uint64_t *entry, size_t count,
                         const struct page *page, size_t n);
 
+// The number of the first of `count` frames that entries of a window map; 0:
+// they do not lie side by side. Any context, the page tables open.
+uint32_t local_window_first(const uint64_t *entry, size_t count);
+
 // The frame that an entry of a window maps; NULL: none. Any context.
 struct page *local_window_page(const uint64_t *entry);

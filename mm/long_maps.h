@@ -67,6 +67,21 @@ extern size_t kmaps_open; // mm_lock held
 // Of use if LONG_KMAP_SITE is set.
 uintptr_t kmap_site_of(const struct page *page);
 
+// For reports: a mapping that is there, or was.
+struct long_map {
+    const char *call;        // "kmap", "vmap"
+    bool open;               // `site` is where it was made, else undone
+    bool outside;            // the address is not in it, but beside it
+    uintptr_t site;          // a return address
+    const struct page *page; // NULL: not known
+};
+
+// The one that has an address, that ends before it, or that had it last; and
+// what kmap() did last with a frame. False: there was none, or it is forgotten,
+// as it is when the frame is freed. Any context.
+bool long_map_at(uintptr_t address, struct long_map *map);
+bool long_map_of(const struct page *page, struct long_map *map);
+
 // `pages` is constant where this is used: so there is no loop.
 static inline __attribute__((always_inline)) uintptr_t
 long_maps_invalidate(uintptr_t address, unsigned pages)

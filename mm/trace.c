@@ -12,6 +12,7 @@
 #include "mm/layout.h"
 #include "mm/misuse.h"
 #include "mm/profile.h"
+#include "mm/watch_internal.h"
 
 _Static_assert(ARRAY_SIZE(((struct trace_cursor *)0)->next) == CPUS_MAX,
                "trace.h");
@@ -31,6 +32,7 @@ __init void trace_init(void)
         }
     }
     if (trace_is_on) {
+        vmap_watch_locked(false); // nobody else runs
         profile_init();
     }
 }
@@ -65,18 +67,17 @@ static inline void event_end(struct trace_event *event, uint32_t number)
     event->number = number;
 }
 
-static void record(enum trace_kind kind, struct bracket *slot,
+static void record(enum trace_kind kind, struct bracket *slot, uint32_t first,
                    uintptr_t address, uint32_t rights, int32_t site)
 {
     uint64_t flags = cpu_interrupts_off();
     uint32_t number;
     struct trace_event *event = event_begin(&number);
     if (event != NULL) {
-        uintptr_t direct = bracket_direct_address(slot) - DIRECT_MAP_BASE;
         size_t frames = bracket_frames(slot);
         event->kind = (uint8_t)kind;
         event->address = address;
-        event->frame = direct < DIRECT_MAP_SIZE ? direct / PAGE_SIZE : 0;
+        event->frame = first;
         event->frames = (uint16_t)MIN(frames, (size_t)UINT16_MAX);
         event->rights = rights;
         event->site = site;
@@ -84,7 +85,7 @@ static void record(enum trace_kind kind, struct bracket *slot,
         event_end(event, number);
         if (kind == TRACE_MAP) {
             slot->map_time = now; // release builds have no other stamp
-        } else {
+        } else if (kind == TRACE_UNMAP) {
             profile_note(slot, now, site);
         }
     }
@@ -92,9 +93,38 @@ static void record(enum trace_kind kind, struct bracket *slot,
 }
 
 void trace_bracket_slow(enum trace_kind kind, struct bracket *slot,
-                        uintptr_t address, int32_t site)
+                        uint32_t first, uintptr_t address, int32_t site)
 {
-    record(kind, slot, address, pks_rights(), site);
+    record(kind, slot, first, address,
+           kind == TRACE_UNMAP ? slot[-1].rights : pks_rights(), site);
+}
+
+void trace_long_slow(enum trace_kind kind, uint64_t first, size_t frames,
+                     uintptr_t address, uintptr_t site)
+{
+    uint64_t flags = cpu_interrupts_off();
+    uint32_t number;
+    struct trace_event *event = event_begin(&number);
+    if (event != NULL) {
+        event->kind = (uint8_t)kind;
+        event->address = address;
+        event->frame = (uint32_t)first;
+        event->frames = (uint16_t)MIN(frames, (size_t)UINT16_MAX);
+        event->rights = pks_rights();
+        event->site = site_pack(site);
+        event_end(event, number);
+    }
+    cpu_interrupts_restore(flags);
+}
+
+uint64_t trace_list_first(struct page *const pages[], size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        if (pages[i] != pages[0] + i) {
+            return 0;
+        }
+    }
+    return page_frame(pages[0]);
 }
 
 void trace_fault(const struct fault *fault, uint32_t rights)
@@ -117,13 +147,14 @@ void trace_fault(const struct fault *fault, uint32_t rights)
 
 __used void trace_map(struct bracket *slot, uintptr_t address, uint32_t rights)
 {
-    record(TRACE_MAP, slot, address, rights, slot->map_site);
+    record(TRACE_MAP, slot, trace_frame(slot), address, rights, slot->map_site);
 }
 
 __used void trace_unmap(struct bracket *top, uintptr_t address, uint32_t rights,
                         uintptr_t site)
 {
-    record(TRACE_UNMAP, top - 1, address, rights, site_pack(site));
+    record(TRACE_UNMAP, top - 1, trace_frame(top - 1), address, rights,
+           site_pack(site));
 }
 
 // --------------------------------------------------------------------- Reading

@@ -13,7 +13,17 @@
 
 #define TRACE_EVENTS 1024 // of each CPU
 
-enum trace_kind { TRACE_MAP, TRACE_UNMAP, TRACE_FAULT };
+// TRACE_LEFT: the code that had mapped it, `site`, was abandoned inside it.
+enum trace_kind {
+    TRACE_MAP, // local brackets
+    TRACE_UNMAP,
+    TRACE_LEFT,
+    TRACE_KMAP, // mappings for everybody, kmap_range() and vmap_range() too
+    TRACE_KUNMAP,
+    TRACE_VMAP,
+    TRACE_VUNMAP,
+    TRACE_FAULT,
+};
 
 struct trace_event {
     uint64_t time;    // ticks of the TSC
@@ -35,7 +45,8 @@ extern bool trace_is_on;
 // memory there is no history, and a line says so.
 void trace_init(void);
 
-// Note a bracket that took no hot path: `slot` is its own. Any context.
+// Note a bracket that took no hot path: `slot` is its own, `first` the number
+// of its first frame, 0: they do not lie side by side. Any context.
 #define trace_bracket(...)                                                     \
     do {                                                                       \
         if (unlikely(trace_is_on)) {                                           \
@@ -43,7 +54,28 @@ void trace_init(void);
         }                                                                      \
     } while (0)
 __cold void trace_bracket_slow(enum trace_kind kind, struct bracket *slot,
-                               uintptr_t address, int32_t site);
+                               uint32_t first, uintptr_t address, int32_t site);
+
+// `first` of a bracket that is not special.
+static inline uint32_t trace_frame(const struct bracket *slot)
+{
+    uintptr_t direct = bracket_direct_address(slot) - DIRECT_MAP_BASE;
+    return direct < DIRECT_MAP_SIZE ? direct / PAGE_SIZE : 0;
+}
+
+// Note a mapping for everybody. Any context.
+#define trace_long(...)                                                        \
+    do {                                                                       \
+        if (unlikely(trace_is_on)) {                                           \
+            trace_long_slow(__VA_ARGS__);                                      \
+        }                                                                      \
+    } while (0)
+__cold void trace_long_slow(enum trace_kind kind, uint64_t first, size_t frames,
+                            uintptr_t address, uintptr_t site);
+
+// `first` of a list.
+uint64_t trace_list_first(struct page *const pages[], size_t count);
+
 void trace_fault(const struct fault *fault, uint32_t rights);
 
 // The hooks (mm/trace_calls.asm), what they note, and what they go on to. The

@@ -11,8 +11,10 @@
 // pages of it for each page mapped.
 #include "arch/pte.h"
 #include "mm/layout.h"
+#include "mm/local_window.h"
 #include "mm/lock.h"
 #include "mm/pt_window.h"
+#include "mm/trace.h"
 #include "mm/vmap_entries.h"
 #include "mm/vmap_internal.h"
 #include "mm/watch_internal.h"
@@ -104,7 +106,7 @@ static uint64_t quick_flags[ARRAY_SIZE(leaf_flags)] = {
 void vmap_watch_locked(bool on)
 {
     for (unsigned i = 0; i < ARRAY_SIZE(leaf_flags); i++) {
-        quick_flags[i] = on ? 0 : leaf_flags[i];
+        quick_flags[i] = on || trace_is_on ? 0 : leaf_flags[i];
     }
     vmap_tags_written++; // for those who have read their flags already
 }
@@ -165,8 +167,13 @@ static __noinline void *vmap_unusual(struct page *const pages[], size_t count,
         list_refuse(pages, site);
     }
     uint64_t lock = mm_lock();
-    return vmap_slowly(slot_take_locked(class_for(count, 1)), pages, count,
-                       flags, site, lock);
+    void *address = vmap_slowly(slot_take_locked(class_for(count, 1)), pages,
+                                count, flags, site, lock);
+    if (address != NULL) {
+        trace_long(TRACE_VMAP, trace_list_first(pages, count), count,
+                   (uintptr_t)address, site);
+    }
+    return address;
 }
 
 void *vmap(struct page *const pages[], size_t count, unsigned prot)
@@ -215,14 +222,34 @@ static inline void slot_close_locked(struct vmap_slot *slot, uintptr_t site)
     slot_give_locked(slot);
 }
 
-// The rest of vunmap() where the range is not a tagged one, or there is none.
-// Lets go of the lock.
+// A range is about to go: its entries still say which frames it has, if they
+// are in one table.
+static __cold __noinline void vunmap_note_locked(const struct vmap_slot *slot,
+                                                 uintptr_t site)
+{
+    size_t pages = slot_pages(slot);
+    uint64_t first = 0;
+    uint32_t rights = window_open(WINDOW_READ);
+    if (slot_kind(slot) == VMAP_PHYSICAL) {
+        first = vmap_range_base_locked(slot) / PAGE_SIZE;
+    } else if (slot->entries != NULL && slot_class(slot) <= CLASS_SMALL) {
+        first = local_window_first(slot->entries, pages);
+    }
+    window_close(rights);
+    trace_long(TRACE_VUNMAP, first, pages, slot->address, site);
+}
+
+// The rest of vunmap() where the range is not a tagged one, there is none, or
+// it is noted. Lets go of the lock.
 static __noinline void vunmap_slowly(struct vmap_slot *slot, uintptr_t address,
                                      uintptr_t site, uint64_t lock)
 {
     if (slot == NULL || address != slot->address || slot->extent == 0) {
         mm_unlock(lock);
         vunmap_refuse(slot, address, site);
+    }
+    if (trace_is_on) {
+        vunmap_note_locked(slot, site);
     }
     if (slot_kind(slot) == VMAP_PHYSICAL) {
         vmap_range_close_locked(slot);
@@ -239,7 +266,7 @@ void vunmap(const void *address)
     uint64_t lock = mm_lock();
     struct vmap_slot *slot = slot_at_locked((uintptr_t)address);
     if (unlikely(slot == NULL || (uintptr_t)address != slot->address ||
-                 !slot_is_tagged(slot))) {
+                 !slot_is_tagged(slot) || trace_is_on)) {
         vunmap_slowly(slot, (uintptr_t)address, site, lock);
         return;
     }

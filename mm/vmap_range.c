@@ -11,6 +11,7 @@
 #include "mm/misuse.h"
 #include "mm/pagetable.h"
 #include "mm/section.h"
+#include "mm/trace.h"
 #include "mm/vmap_internal.h"
 #include "mm/watch.h"
 
@@ -126,6 +127,10 @@ void *vmap_range(phys_addr_t base, size_t length, unsigned prot)
         slot_give_locked(slot);
     }
     mm_unlock(lock);
+    if (address != NULL) {
+        trace_long(TRACE_VMAP, base / PAGE_SIZE, size / PAGE_SIZE,
+                   (uintptr_t)address, site);
+    }
     return address;
 }
 

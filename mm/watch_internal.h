@@ -17,5 +17,6 @@ int watch_cut_locked(const struct page *first, size_t count);
 bool watch_leaves_locked(const struct watch *watch, bool begin,
                          struct tlb_batch *batch);
 
-// Whether vmap() must look at each frame (mm/vmap.c).
+// Whether vmap() must look at each frame (mm/vmap.c). Where there is a history,
+// it goes where that is written, with watches or without.
 void vmap_watch_locked(bool on);

@@ -2,9 +2,11 @@
 //
 // Accesses to watched frames that are let through one by one: string
 // instructions, several frames, while each instruction is looked at.
+#include "kernel/fault.h"
 #include "kernel/guard.h"
 #include "tests/engines.h"
 #include "tests/handlers.h"
+#include "tests/planted.h"
 #include "tests/threads.h"
 
 static struct page *pair;
@@ -115,6 +117,51 @@ TEST(fault_mode, relaxed_for_a_string)
     frames_put();
 }
 
+// Over more frames than can be open at once, there and back.
+#define MANY_ORDER 3
+#define MANY (PAGE_SIZE << MANY_ORDER)
+
+static int copies_within_many(void *unused)
+{
+    (void)unused;
+    uint64_t before = faults_count();
+    char *at = kmap_local_range(pair, 0, MANY);
+    void *to = at + MANY / 2, *source = at;
+    size_t bytes = MANY / 2;
+    __asm__ volatile("rep movsb"
+                     : "+D"(to), "+S"(source), "+c"(bytes)
+                     :
+                     : "memory");
+    to = at + MANY - 8;
+    size_t words = MANY / 8;
+    __asm__ volatile("std\n\trep stosq\n\tcld"
+                     : "+D"(to), "+c"(words)
+                     : "a"(5ull)
+                     : "memory");
+    bool written = at[0] == 5 && at[MANY - 8] == 5;
+    kunmap_local(at);
+    return written && faults_count() - before >= 16;
+}
+
+TEST(fault_mode, relaxed_for_a_long_string)
+{
+    printf("# reports that this test asks for:\n");
+    pair = alloc_pages(domain_ram, MANY_ORDER);
+    CHECK(pair != NULL);
+    CHECK_EQ(freeze_range(pair, BIT(MANY_ORDER), FAULT_MODE_RELAXED), 0);
+    CHECK_EQ(in_another_thread(copies_within_many), 0);
+    CHECK(thaw_range(pair, BIT(MANY_ORDER)) >= 12);
+    for (unsigned i = 0; i < BIT(MANY_ORDER); i++) {
+        CHECK_EQ(watch_page(pair + i, ACCESS_READ, FAULT_MODE_RELAXED), 0);
+    }
+    CHECK_EQ(in_another_thread(copies_within_many), 1);
+    for (unsigned i = 0; i < BIT(MANY_ORDER); i++) {
+        CHECK(unwatch_page(pair + i) >= 2);
+    }
+    CHECK(planted_audit_is_content());
+    free_pages(pair, MANY_ORDER);
+}
+
 // The second frame that an instruction needs refuses: nothing stays open of the
 // first.
 static void write_over_both(void *unused)
@@ -144,6 +191,41 @@ TEST(fault_mode, abandoned_while_let_through)
     CHECK_EQ(in_another_thread(writes_over_both), 1);
     CHECK_EQ(thaw_range(pair, 1), 2);
     CHECK_EQ(thaw_range(pair + 1, 1), 2);
+    frames_put();
+}
+
+// Each place in the code is reported once, and who calls memset() is such a
+// place; for the next watch it is again.
+static __noinline void fill_here(void *at)
+{
+    memset(at, 1, 64);
+}
+
+static __noinline void fill_there(void *at)
+{
+    memset(at, 2, 64);
+}
+
+static unsigned reports_of(void (*fill)(void *at))
+{
+    void *at = kmap_local_page(pair);
+    unsigned before = fault_reports;
+    fill(at);
+    unsigned reports = fault_reports - before;
+    kunmap_local(at);
+    return reports;
+}
+
+TEST(fault_mode, relaxed_reports_each_place)
+{
+    CHECK(frames_get());
+    for (unsigned i = 0; i < 2; i++) {
+        CHECK_EQ(freeze_range(pair, 1, FAULT_MODE_RELAXED), 0);
+        CHECK_EQ(reports_of(fill_here), 1);
+        CHECK_EQ(reports_of(fill_here), 0);
+        CHECK_EQ(reports_of(fill_there), 1);
+        CHECK(thaw_range(pair, 1) > 3);
+    }
     frames_put();
 }
 

@@ -6,6 +6,8 @@
 #include "kernel/misuse.h"
 #include "keyhole.h"
 #include "lib/types.h"
+#include "mm/layout.h"
+#include "mm/long_maps.h"
 #include "mm/vmap_slots.h"
 #include "tests/engines.h"
 #include "tests/scratch.h"
@@ -243,4 +245,35 @@ BENCH(vmap, free_after_vmap_among_3000)
         vunmap(areas[i]);
     }
     vmap_frames_give(THOUSANDS);
+}
+
+// What reports say of an address that is mapped for everybody, or was.
+TEST(vmap_frees, known_to_reports)
+{
+    struct long_map map;
+    struct page *block = alloc_pages(domain_ram, 1);
+    struct page *const list[] = {block + 1, block, block + 1};
+    CHECK(block != NULL);
+    uintptr_t direct = (uintptr_t)page_direct_map_address(block);
+    CHECK(!long_map_at(direct, &map) && !long_map_of(block, &map));
+    uintptr_t shared = (uintptr_t)kmap(block);
+    CHECK(long_map_at(shared + 5, &map) && map.open && map.page == block);
+    uintptr_t made = map.site;
+    kunmap(block);
+    CHECK(long_map_at(shared, &map) && !map.open && map.page == block);
+    CHECK(map.site > made && long_map_of(block, &map) && map.site > made);
+    CHECK(!long_map_of(block + 1, &map));
+    uintptr_t at = (uintptr_t)vmap(list, 3, MAP_READ);
+    CHECK(at != 0);
+    for (unsigned i = 0; i < 4; i++) {
+        CHECK(long_map_at(at + i * PAGE_SIZE, &map) && map.open);
+        CHECK_EQ(map.outside, i == 3);
+    }
+    vunmap((void *)at);
+    CHECK(long_map_at(at, &map) && !map.open && map.page == NULL);
+    free_pages(block, 1);
+    CHECK(!long_map_at(shared, &map));
+    CHECK(!long_map_at(KMAP_BASE + KMAP_SIZE - 1, &map));
+    CHECK(!long_map_at(VMAP_BASE, &map));
+    CHECK(!long_map_at(VMAP_BASE + VMAP_SIZE - 1, &map));
 }

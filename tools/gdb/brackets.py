@@ -81,7 +81,8 @@ def in_direct_map(address):
 def frames_of(bracket):
     if is_special(bracket):
         return [(entry & numbers.PTE_ADDRESS) // numbers.PAGE_SIZE
-                for entry in entries_of(bracket) if entry & numbers.PTE_P]
+                for entry in entries_of(bracket)
+                if entry & (numbers.PTE_P | numbers.PTE_LOST_P)]
     address = unsigned(bracket["address"])
     if not in_direct_map(address):
         address = unsigned(bracket["backing"])
@@ -90,7 +91,8 @@ def frames_of(bracket):
 
 
 def entry_access(entry):
-    return "write" if entry & numbers.PTE_RW else "read"
+    return "write" if entry & (numbers.PTE_RW | numbers.PTE_LOST_RW) \
+        else "read"
 
 
 def access_of(bracket, frames):

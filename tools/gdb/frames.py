@@ -123,6 +123,19 @@ def key_line(page):
     return f", key {key}" if key else ", parked: no key"
 
 
+def watch_line(frame):
+    """Who watches it, or has frozen it; None: nobody."""
+    watches = variable("watches", "mm/watch.c")
+    for number in range(watches.type.range()[1] + 1):
+        watch = watches[number]
+        first = unsigned(watch["first"])
+        if first and 0 <= frame - frame_behind(first) < int(watch["count"]):
+            what = "frozen" if watch["frozen"] else "every access" \
+                if str(watch["access"]) == "ACCESS_READ" else "writes"
+            return f"{what}, by {site_place(watch['site'])}"
+    return None
+
+
 def print_frame(frame):
     page = page_of(frame)
     where = frame * numbers.PAGE_SIZE
@@ -133,6 +146,8 @@ def print_frame(frame):
     site = site_text(page)
     if site:
         print(f"           {site}")
+    if watch_line(frame):
+        print(f"  watched  {watch_line(frame)}")
     address = numbers.DIRECT_MAP_BASE + where
     step = pagetable.walk(address)[-1]
     mapped = pagetable.leaf_text(step) \
