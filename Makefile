@@ -317,6 +317,7 @@ TEST_SRCS := \
     tests/test_thread_rights.c \
     tests/test_thread_switch.c \
     tests/test_trace.c \
+    tests/test_trace_reads.c \
     tests/test_vmap.c \
     tests/test_vmap_areas.c \
     tests/test_vmap_frees.c \
