@@ -127,6 +127,7 @@ MM_SRCS := \
     mm/pagetable_walk.c \
     mm/operation.c \
     mm/pmem.c \
+    mm/pmem_find.c \
     mm/pmem_write.c \
     mm/pool.c \
     mm/profile.c \
