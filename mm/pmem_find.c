@@ -80,6 +80,7 @@ static __init void region_take(struct finding *finding,
     }
     struct pmem_region *region = &finding->regions[finding->count++];
     *region = *found;
+    region->alignment = PMEM_ALIGN;
     region->base = ALIGN_UP(found->reported_base, PMEM_ALIGN);
     region->length = ALIGN_DOWN(reported_end(found), PMEM_ALIGN) - region->base;
 }
@@ -121,6 +122,7 @@ __init unsigned pmem_regions_find(const struct memory_map *reported,
                                   .reported_length = range->length,
                                   .from_nfit = true,
                                   .handle = range->handle,
+                                  .identified = range->identified,
                                   .serial = range->serial,
                                   .vendor = range->vendor,
                                   .device = range->device,

@@ -82,8 +82,8 @@ static const char *region_wrong(const struct pmem_region *region,
 {
     uint64_t reported_end = region->reported_base + region->reported_length;
     uint64_t end = region->base + region->length;
-    if (region->length == 0 || region->base % MIB(2) != 0 ||
-        region->length % MIB(2) != 0) {
+    if (region->alignment != MIB(2) || region->length == 0 ||
+        region->base % MIB(2) != 0 || region->length % MIB(2) != 0) {
         return "is not of whole leaves";
     }
     if (region->base < region->reported_base || end > reported_end ||

@@ -33,7 +33,9 @@ HOST_TEST(as_qemu_has_it)
     CHECK(is_region(0, GIB(4), MIB(64), true));
     CHECK_EQ(answer_region(0)->reported_base, GIB(4));
     CHECK_EQ(answer_region(0)->reported_length, MIB(64));
+    CHECK_EQ(answer_region(0)->alignment, MIB(2));
     CHECK_EQ(answer_region(0)->handle, 1);
+    CHECK(answer_region(0)->identified);
     CHECK_EQ(answer_region(0)->serial, 0x1001);
     CHECK_EQ(answer_region(0)->vendor, 0x101);
     CHECK_EQ(answer_region(0)->device, 0x201);
@@ -48,7 +50,9 @@ HOST_TEST(the_map_alone)
     CHECK(answer(2, 0));
     CHECK(is_region(0, GIB(4), MIB(4), false));
     CHECK(is_region(1, GIB(6), MIB(8), false));
+    CHECK_EQ(answer_region(1)->alignment, MIB(2));
     CHECK_EQ(answer_region(1)->handle, 0);
+    CHECK(!answer_region(1)->identified);
     CHECK_EQ(answer_region(1)->serial, 0);
     CHECK_EQ(answer_region(1)->vendor, 0);
     CHECK_EQ(answer_region(1)->device, 0);
