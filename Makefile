@@ -857,6 +857,7 @@ TOOL_TESTS := \
     tests/tools/test-crash-rounds \
     tests/tools/test-layers \
     tests/tools/test-loglevel \
+    tests/tools/test-nfit \
     tests/tools/test-engines \
     tests/tools/test-gdb \
     tests/tools/test-gdb-brackets \

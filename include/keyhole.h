@@ -266,7 +266,8 @@ const struct pmem_region *pmem_region(unsigned index);
 void pmem_flush(const void *address, size_t length);
 
 // SFENCE: what this CPU has flushed, or stored by pmem_copy_to(), is durable
-// when it returns. Any context.
+// when it returns. Not where the kernel has warned at boot that a power cut may
+// lose it: there it has only come as far as the memory controller. Any context.
 void pmem_drain(void);
 
 // pmem_flush() of `length` bytes from `address` on, and pmem_drain(). Any

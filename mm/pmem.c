@@ -58,6 +58,10 @@ static __init const struct acpi_pmem *nfit_read(const struct boot_info *boot)
                  "can be used",
                  listed.beyond, ACPI_PMEM_MAX);
     }
+    const char *power = pmem_power_warning(&listed);
+    if (power != NULL) {
+        log_line(LOG_WARN, "%s", power);
+    }
     return &listed;
 }
 

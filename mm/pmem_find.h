@@ -28,3 +28,7 @@ unsigned pmem_regions_find(const struct memory_map *reported,
                            const struct acpi_pmem *listed, uint64_t limit,
                            struct pmem_region *regions,
                            pmem_refused_fn *refused);
+
+// What the user has to know of power cuts, by what the NFIT says of the
+// platform. NULL: nothing; also if it says nothing of it, or lists no range.
+const char *pmem_power_warning(const struct acpi_pmem *listed);

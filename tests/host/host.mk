@@ -44,7 +44,7 @@ host_support := \
 	tests/host/terminal.c
 host_test_names := \
 	string format glob number memory_map multiboot2 pvh acpi madt nfit \
-	nfit_bad pmem_find cmdline lineedit medium power_cut
+	nfit_bad nfit_power pmem_find cmdline lineedit medium power_cut
 host_fuzz_names := \
 	multiboot2 pvh acpi memory_map cmdline format lineedit glob symbols
 
