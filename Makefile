@@ -128,6 +128,7 @@ MM_SRCS := \
     mm/pagetable_walk.c \
     mm/operation.c \
     mm/pmem.c \
+    mm/pmem_find.c \
     mm/pmem_write.c \
     mm/pool.c \
     mm/profile.c \
@@ -861,6 +862,7 @@ TOOL_TESTS := \
     tests/tools/test-crash-rounds \
     tests/tools/test-layers \
     tests/tools/test-loglevel \
+    tests/tools/test-nfit \
     tests/tools/test-engines \
     tests/tools/test-gdb \
     tests/tools/test-gdb-brackets \

@@ -117,6 +117,7 @@ struct acpi_pmem {
     bool listed;          // there is an NFIT
     bool caches_durable;  // a power cut writes back the CPUs' caches, too
     bool memory_durable;  // it writes back what the memory controller has
+    bool memory_lost;     // it does not; if neither is set, nobody knows
     unsigned flush_hints; // addresses to write to, of all modules; not used
     unsigned count;
     unsigned beyond;  // ranges for which there is no room

@@ -233,7 +233,8 @@ static const char *take_flush_hints(struct nfit *nfit, const union entry *entry)
     return NULL;
 }
 
-// The first bit implies the second.
+// The first bit implies the second. Bits behind the highest that the platform
+// has do not count: it does not have them.
 static const char *take_capabilities(struct nfit *nfit,
                                      const union entry *entry)
 {
@@ -242,6 +243,7 @@ static const char *take_capabilities(struct nfit *nfit,
 
     nfit->out->caches_durable = bits & CAPABLE_CACHES;
     nfit->out->memory_durable = bits & (CAPABLE_CACHES | CAPABLE_MEMORY);
+    nfit->out->memory_lost = !nfit->out->memory_durable;
     return NULL;
 }
 

@@ -238,14 +238,16 @@ void memzero_page(struct page *page, size_t offset, size_t length);
 // all those of a domain of its own, closed until a map call opens them, and are
 // never allocated or freed.
 struct pmem_region {
-    phys_addr_t base;         // bytes, a multiple of 2 MiB
-    uint64_t length;          // bytes, a multiple of 2 MiB
+    phys_addr_t base;         // bytes, a multiple of `alignment`
+    uint64_t length;          // bytes, a multiple of `alignment`
+    uint64_t alignment;       // bytes: 2 MiB, so that large leaves map it
     struct page *first;       // of length / PAGE_SIZE frames
     struct domain *domain;    // "pmem0" and so on
     uint64_t reported_base;   // as firmware has it, in bytes, before it was
-    uint64_t reported_length; // shrunk to multiples of 2 MiB
-    bool from_nfit;           // if not, the next four are 0
-    uint32_t handle;          // of the NVDIMM, as ACPI names it
+    uint64_t reported_length; // shrunk to multiples of `alignment`
+    bool from_nfit;           // if not, all below is 0
+    uint32_t handle;          // of the NVDIMM, as ACPI names it; 0: no name
+    bool identified;          // if not, all below is 0
     uint32_t serial;          // its number
     uint16_t vendor, device;  // who made it, and what it is
 };
@@ -264,7 +266,8 @@ const struct pmem_region *pmem_region(unsigned index);
 void pmem_flush(const void *address, size_t length);
 
 // SFENCE: what this CPU has flushed, or stored by pmem_copy_to(), is durable
-// when it returns. Any context.
+// when it returns. Not where the kernel has warned at boot that a power cut may
+// lose it: there it has only come as far as the memory controller. Any context.
 void pmem_drain(void);
 
 // pmem_flush() of `length` bytes from `address` on, and pmem_drain(). Any

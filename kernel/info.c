@@ -21,7 +21,10 @@
 
 #define DOMAINS_SHOWN 16
 
-void info_size_print(uint64_t bytes)
+// Room for a size as people read it.
+#define SIZE_TEXT 24
+
+static const char *size_text(char text[SIZE_TEXT], uint64_t bytes)
 {
     static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
     unsigned unit = 0;
@@ -31,11 +34,21 @@ void info_size_print(uint64_t bytes)
         bytes /= 1024;
         unit++;
     }
-    printf("%llu", (unsigned long long)bytes);
-    if (rest * 10 / 1024 != 0) {
-        printf(".%llu", (unsigned long long)(rest * 10 / 1024));
+    unsigned tenths = (unsigned)(rest * 10 / 1024);
+    if (tenths != 0) {
+        snprintf(text, SIZE_TEXT, "%llu.%u %s", (unsigned long long)bytes,
+                 tenths, units[unit]);
+    } else {
+        snprintf(text, SIZE_TEXT, "%llu %s", (unsigned long long)bytes,
+                 units[unit]);
     }
-    printf(" %s", units[unit]);
+    return text;
+}
+
+void info_size_print(uint64_t bytes)
+{
+    char text[SIZE_TEXT];
+    printf("%s", size_text(text, bytes));
 }
 
 // -------------------------------------------------------------------- Banner
@@ -117,25 +130,57 @@ static void print_loader(void)
     }
 }
 
+// Whose a region is, by who told of it.
+static void print_identity(struct wrap *wrap, const struct pmem_region *region)
+{
+    char text[64];
+    if (!region->from_nfit) {
+        wrap_word(wrap, "by the memory map,");
+        return;
+    }
+    if (region->handle == 0) {
+        wrap_word(wrap, "by the NFIT,");
+    } else {
+        snprintf(text, sizeof(text), "NVDIMM 0x%x,", region->handle);
+        wrap_word(wrap, text);
+    }
+    if (region->identified) {
+        snprintf(text, sizeof(text), "vendor 0x%04x, device 0x%04x,",
+                 region->vendor, region->device);
+        wrap_word(wrap, text);
+        snprintf(text, sizeof(text), "serial 0x%x,", region->serial);
+        wrap_word(wrap, text);
+    }
+}
+
+static void print_region(const struct pmem_region *region)
+{
+    char text[64], size[SIZE_TEXT];
+    uint64_t lost = region->reported_length - region->length;
+    struct wrap wrap = {15, 15};
+    printf("  persistent   ");
+    snprintf(text, sizeof(text), "%s: %s at 0x%llx,",
+             domain_name(region->domain), size_text(size, region->length),
+             (unsigned long long)region->base);
+    wrap_word(&wrap, text);
+    snprintf(text, sizeof(text), "aligned to %s,",
+             size_text(size, region->alignment));
+    wrap_word(&wrap, text);
+    if (lost != 0) {
+        snprintf(text, sizeof(text), "less %s at its ends,",
+                 size_text(size, lost));
+        wrap_word(&wrap, text);
+    }
+    print_identity(&wrap, region);
+    snprintf(text, sizeof(text), "flushed by %s", pmem_flush_name());
+    wrap_word(&wrap, text);
+    printf("\n");
+}
+
 static void print_persistent(void)
 {
     for (unsigned i = 0; i < pmem_regions(); i++) {
-        const struct pmem_region *region = pmem_region(i);
-        printf("  persistent   %s: ", domain_name(region->domain));
-        info_size_print(region->length);
-        printf(" at 0x%llx, ", (unsigned long long)region->base);
-        if (region->from_nfit) {
-            printf("NVDIMM 0x%x, serial 0x%x", region->handle, region->serial);
-        } else {
-            printf("by the memory map");
-        }
-        uint64_t lost = region->reported_length - region->length;
-        if (lost != 0) {
-            printf(", less ");
-            info_size_print(lost);
-            printf(" at its ends");
-        }
-        printf("; %s\n", pmem_flush_name());
+        print_region(pmem_region(i));
     }
 }
 

@@ -12,10 +12,9 @@
 #include "mm/layout.h"
 #include "mm/lock.h"
 #include "mm/pagetable.h"
+#include "mm/pmem_find.h"
 #include "mm/section.h"
 
-// Regions begin and end where leaves of 2 MiB do.
-#define PMEM_ALIGN MIB(2)
 // Of their blocks: 16 KiB. A range that one begins is opened in line, without a
 // look at each frame, which is what those want who keep metadata in blocks.
 #define PMEM_ORDER 2
@@ -41,68 +40,8 @@ static __init void pmem_refuse(uint64_t base, uint64_t length, const char *why)
              (unsigned long long)base, (unsigned long long)length, why);
 }
 
-// Why a range that firmware calls persistent cannot be used; NULL: it can.
-static __init const char *range_problem(const struct memory_map *reported,
-                                        uint64_t base, uint64_t length)
-{
-    uint64_t limit = MIN(DIRECT_MAP_SIZE, BIT(cpu_physical_bits()));
-    uint64_t end = base + length;
-    if (length == 0 || end < base) {
-        return "its end is before its beginning; report this to the firmware's "
-               "vendor";
-    }
-    if (end > limit) {
-        return "it lies beyond what this CPU, or the direct map, can reach";
-    }
-    for (unsigned i = 0; i < reported->count; i++) {
-        const struct memory_range *range = &reported->ranges[i];
-        bool may_be =
-            range->type == MEMORY_PERSISTENT || range->type == MEMORY_RESERVED;
-        if (!may_be && range->base < end && base < range->end) {
-            return "the memory map has RAM or tables there; report this to the "
-                   "firmware's vendor";
-        }
-    }
-    for (unsigned i = 0; i < regions_count; i++) {
-        if (regions[i].base < end &&
-            base < regions[i].base + regions[i].length) {
-            return "it overlaps a region that was found before";
-        }
-    }
-    if (ALIGN_UP(base, PMEM_ALIGN) >= ALIGN_DOWN(end, PMEM_ALIGN)) {
-        return "there is not one aligned 2 MiB of it";
-    }
-    if (regions_count == PMEM_REGIONS_MAX) {
-        return "there are more regions than the kernel has room for";
-    }
-    return NULL;
-}
-
-// Take a region, or say why not.
-static __init void region_take(const struct boot_info *boot,
-                               struct memory_map *memory,
-                               const struct pmem_region *found)
-{
-    const char *why = range_problem(&boot->memory, found->reported_base,
-                                    found->reported_length);
-    if (why != NULL) {
-        pmem_refuse(found->reported_base, found->reported_length, why);
-        return;
-    }
-    struct pmem_region *region = &regions[regions_count++];
-    uint64_t end = found->reported_base + found->reported_length;
-    *region = *found;
-    region->base = ALIGN_UP(found->reported_base, PMEM_ALIGN);
-    region->length = ALIGN_DOWN(end, PMEM_ALIGN) - region->base;
-    memory_map_add(memory, region->base, region->length, MEMORY_PERSISTENT);
-    log_line(LOG_DEBUG, "persistent memory at 0x%llx, 0x%llx bytes, by the %s",
-             (unsigned long long)region->base,
-             (unsigned long long)region->length,
-             region->from_nfit ? "NFIT" : "memory map");
-}
-
-static __init void nfit_take(const struct boot_info *boot,
-                             struct memory_map *memory)
+// What the NFIT lists; nothing, if there is none or it is wrong.
+static __init const struct acpi_pmem *nfit_read(const struct boot_info *boot)
 {
     static __initbss struct acpi_pmem listed;
     struct phys_reader reader = boot->early;
@@ -113,52 +52,32 @@ static __init void nfit_take(const struct boot_info *boot,
     if (listed.note != NULL) {
         log_line(LOG_WARN, "%s", listed.note);
     }
-    for (unsigned i = 0; i < listed.count; i++) {
-        const struct acpi_pmem_range *range = &listed.range[i];
-        region_take(boot, memory,
-                    &(struct pmem_region){
-                        .reported_base = range->base,
-                        .reported_length = range->length,
-                        .from_nfit = true,
-                        .handle = range->handle,
-                        .serial = range->serial,
-                        .vendor = range->vendor,
-                        .device = range->device,
-                    });
-    }
     if (listed.beyond != 0) {
         log_line(LOG_WARN,
                  "%u regions of persistent memory more than the %u that "
                  "can be used",
                  listed.beyond, ACPI_PMEM_MAX);
     }
-}
-
-// Whether an NFIT has named a part of this range of the memory map.
-static __init bool range_is_taken(const struct memory_range *range)
-{
-    for (unsigned i = 0; i < regions_count; i++) {
-        if (regions[i].reported_base < range->end &&
-            range->base <
-                regions[i].reported_base + regions[i].reported_length) {
-            return true;
-        }
+    const char *power = pmem_power_warning(&listed);
+    if (power != NULL) {
+        log_line(LOG_WARN, "%s", power);
     }
-    return false;
+    return &listed;
 }
 
 __init void pmem_find(const struct boot_info *boot, struct memory_map *memory)
 {
-    nfit_take(boot, memory);
-    for (unsigned i = 0; i < boot->memory.count; i++) {
-        const struct memory_range *range = &boot->memory.ranges[i];
-        if (range->type == MEMORY_PERSISTENT && !range_is_taken(range)) {
-            region_take(boot, memory,
-                        &(struct pmem_region){
-                            .reported_base = range->base,
-                            .reported_length = range->end - range->base,
-                        });
-        }
+    uint64_t limit = MIN(DIRECT_MAP_SIZE, BIT(cpu_physical_bits()));
+    regions_count = pmem_regions_find(&boot->memory, nfit_read(boot), limit,
+                                      regions, pmem_refuse);
+    for (unsigned i = 0; i < regions_count; i++) {
+        const struct pmem_region *region = &regions[i];
+        memory_map_add(memory, region->base, region->length, MEMORY_PERSISTENT);
+        log_line(LOG_DEBUG,
+                 "persistent memory at 0x%llx, 0x%llx bytes, by the %s",
+                 (unsigned long long)region->base,
+                 (unsigned long long)region->length,
+                 region->from_nfit ? "NFIT" : "memory map");
     }
 }
 

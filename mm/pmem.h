@@ -11,8 +11,6 @@
 #include "keyhole.h"
 #include "lib/boot_info.h"
 
-#define PMEM_REGIONS_MAX 8
-
 // Find the regions, with suspicion, say what is refused and why, and add them
 // to `memory`, which has all RAM. Boot, on the early page tables.
 void pmem_find(const struct boot_info *boot, struct memory_map *memory);

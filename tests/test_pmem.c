@@ -41,8 +41,9 @@ TEST(pmem, region)
 {
     NEEDS_PMEM(region);
     CHECK(region->length != 0);
-    CHECK_EQ(region->base % MIB(2), 0);
-    CHECK_EQ(region->length % MIB(2), 0);
+    CHECK_EQ(region->alignment, MIB(2));
+    CHECK_EQ(region->base % region->alignment, 0);
+    CHECK_EQ(region->length % region->alignment, 0);
     CHECK(region->reported_base <= region->base);
     CHECK(region->base + region->length <=
           region->reported_base + region->reported_length);

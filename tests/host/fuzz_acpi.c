@@ -54,6 +54,9 @@ static void check_pmem(const struct acpi_pmem *pmem, const char *problem)
     FUZZ_ASSERT(problem == NULL || pmem->count == 0, "ranges with an error");
     FUZZ_ASSERT(pmem->beyond == 0 || pmem->count == ACPI_PMEM_MAX,
                 "left out where there is room");
+    FUZZ_ASSERT(!(pmem->memory_lost && pmem->memory_durable) &&
+                    pmem->memory_durable >= pmem->caches_durable,
+                "a power cut that saves and loses");
     for (unsigned i = 0; i < pmem->count; i++) {
         const struct acpi_pmem_range *range = &pmem->range[i];
 

@@ -32,17 +32,19 @@ host_sources := \
 	lib/format.c lib/glob.c lib/memory_map.c lib/number.c lib/string.c \
 	boot/choose.c boot/multiboot2.c boot/pvh.c boot/rsdp.c \
 	arch/acpi.c arch/acpi_madt.c arch/acpi_nfit.c arch/acpi_power.c \
-	kernel/cmdline.c kernel/lineedit.c kernel/lineedit_complete.c
+	kernel/cmdline.c kernel/lineedit.c kernel/lineedit_complete.c \
+	mm/pmem_find.c
 host_support := \
 	tests/host/images.c tests/host/medium.c tests/host/medium_pmem.c \
 	tests/host/medium_vmap.c \
 	tests/host/memory_model.c tests/host/mutex.c tests/host/nfit_table.c \
+	tests/host/pmem_report.c \
 	tests/host/power_cut.c \
 	tests/host/power_cut_images.c tests/host/recorder.c \
 	tests/host/terminal.c
 host_test_names := \
 	string format glob number memory_map multiboot2 pvh acpi madt nfit \
-	nfit_bad cmdline lineedit medium power_cut
+	nfit_bad nfit_power pmem_find cmdline lineedit medium power_cut
 host_fuzz_names := \
 	multiboot2 pvh acpi memory_map cmdline format lineedit glob symbols
 

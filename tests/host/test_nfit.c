@@ -12,6 +12,7 @@ HOST_TEST(qemu)
     CHECK(nfit_parse() == NULL);
     CHECK(nfit_read.listed && nfit_read.note == NULL);
     CHECK(!nfit_read.caches_durable && !nfit_read.memory_durable);
+    CHECK(!nfit_read.memory_lost);
     CHECK_EQ(nfit_read.count, 1);
     CHECK_EQ(nfit_read.beyond, 0);
     CHECK_EQ(nfit_read.flush_hints, 0);
@@ -170,36 +171,6 @@ HOST_TEST(ranges_beyond_the_array_are_counted)
     // What is beyond must not be wrong either.
     nfit_append_range(40, MIB(3), MIB(2));
     CHECK(nfit_complains_of("overlap"));
-}
-
-static void with_capabilities(uint8_t highest, uint8_t bits)
-{
-    uint8_t entry[16] = {7, 0, 16, 0, highest, 0, 0, 0, bits};
-
-    nfit_begin();
-    nfit_append(entry, sizeof(entry));
-}
-
-HOST_TEST(what_a_power_cut_leaves)
-{
-    with_capabilities(1, 2);
-    CHECK(nfit_parse() == NULL);
-    CHECK(!nfit_read.caches_durable && nfit_read.memory_durable);
-    with_capabilities(0, 3);
-    CHECK(nfit_parse() == NULL);
-    CHECK(nfit_read.caches_durable && nfit_read.memory_durable);
-    with_capabilities(0, 2); // a bit that is not valid
-    CHECK(nfit_parse() == NULL);
-    CHECK(!nfit_read.caches_durable && !nfit_read.memory_durable);
-    with_capabilities(32, 2); // more than there are
-    CHECK(nfit_parse() == NULL);
-    CHECK(!nfit_read.caches_durable && nfit_read.memory_durable);
-    with_capabilities(255, 4);
-    CHECK(nfit_parse() == NULL);
-    CHECK(!nfit_read.caches_durable && !nfit_read.memory_durable);
-    nfit_put16(QEMU_NFIT_SIZE + LENGTH, 15);
-    nfit_size--;
-    CHECK(nfit_complains_of("too short"));
 }
 
 HOST_TEST(flush_hints_are_counted)
