@@ -22,6 +22,15 @@ uint32_t watches_on;
 
 static struct watch watches[WATCHES_MAX];
 
+// There are none from this one on. Stored before a watch is, and before its
+// frames are marked: who finds a mark finds the watch.
+static unsigned watches_end;
+
+static unsigned end_read(void)
+{
+    return __atomic_load_n(&watches_end, __ATOMIC_ACQUIRE);
+}
+
 static bool watch_has(const struct watch *watch, const struct page *page)
 {
     const struct page *first = __atomic_load_n(&watch->first, __ATOMIC_ACQUIRE);
@@ -33,7 +42,8 @@ struct watch *watch_of(const struct page *page)
     if (!(page->private_state & FRAME_WATCHED)) {
         return NULL;
     }
-    for (unsigned i = 0; i < WATCHES_MAX; i++) {
+    unsigned end = end_read();
+    for (unsigned i = 0; i < end; i++) {
         if (watch_has(&watches[i], page)) {
             return &watches[i];
         }
@@ -53,10 +63,11 @@ const struct watch *watch_find(const struct page *page, size_t count)
 const struct watch *watch_next(const struct watch *watch)
 {
     unsigned i = watch == NULL ? 0 : watch - watches + 1;
-    while (i < WATCHES_MAX && watches[i].first == NULL) {
+    unsigned end = end_read();
+    while (i < end && watches[i].first == NULL) {
         i++;
     }
-    return i < WATCHES_MAX ? &watches[i] : NULL;
+    return i < end ? &watches[i] : NULL;
 }
 
 // ------------------------------------------------------------ A key of its own
@@ -222,6 +233,8 @@ static int begin_locked(const struct watch_order *order, bool *half)
         .context = mm_context_of_thread(),
         .own = own_make_locked(order),
     };
+    unsigned end = MAX(watches_end, (unsigned)(watch - watches) + 1);
+    __atomic_store_n(&watches_end, end, __ATOMIC_RELEASE);
     __atomic_store_n(&watch->first, order->first, __ATOMIC_RELEASE);
     frames_mark(watch, true);
     watches_on++;
@@ -256,6 +269,9 @@ static int end_locked(struct watch *watch)
     struct domain *domain = page_domain(watch->first);
     leaves_change_locked(watch, false);
     __atomic_store_n(&watch->first, NULL, __ATOMIC_RELEASE);
+    while (watches_end > 0 && watches[watches_end - 1].first == NULL) {
+        __atomic_store_n(&watches_end, watches_end - 1, __ATOMIC_RELEASE);
+    }
     watches_on--;
     vmap_watch_locked(watches_on != 0);
     if (engine->watch_domain_locked != NULL && !watch_has_domain(domain)) {
@@ -283,7 +299,7 @@ int watch_end(const struct page *first, size_t count, bool frozen)
 
 void watch_forget_context_locked(const struct mm_context *context)
 {
-    for (unsigned i = 0; watches_on != 0 && i < WATCHES_MAX; i++) {
+    for (unsigned i = 0; watches_on != 0 && i < watches_end; i++) {
         if (watches[i].context == context) {
             watches[i].context = NULL;
         }
