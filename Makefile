@@ -158,7 +158,9 @@ KERNEL_SRCS := \
     kernel/console.c \
     kernel/cpus.c \
     kernel/fault.c \
+    kernel/fault_json.c \
     kernel/fault_mode.c \
+    kernel/fault_parts.c \
     kernel/fault_report.c \
     kernel/frame_print.c \
     kernel/guard.c \

@@ -249,35 +249,60 @@ static unsigned lines_of(uintptr_t address)
     return MAX(1u, symbol_frames(address, frames));
 }
 
+// The next call of the chain that *rbp is the innermost frame of, which becomes
+// its caller's, or 0 behind the last: the return address, and what a trap
+// interrupted before that, if it is the call of a trap's handler. 0: none.
+static uintptr_t chain_next(uintptr_t *rbp, const struct trap_frame **trap)
+{
+    uintptr_t bottom, top;
+    if (!stack_find(*rbp, &bottom, &top) || *rbp % 8 != 0 || top - *rbp < 16) {
+        return 0;
+    }
+    const uintptr_t *frame = (const uintptr_t *)*rbp;
+    if (!image_is_text(frame[1])) {
+        return 0;
+    }
+    *trap = trap_of(*rbp, top);
+    // Callers lie higher up, or on another stack.
+    *rbp = frame[0] <= *rbp && frame[0] >= bottom ? 0 : frame[0];
+    return frame[1];
+}
+
 // At most `most` lines, and one that says that there are more.
 static void chain_print(uintptr_t rbp, unsigned most)
 {
     unsigned lines = 0;
-    for (;;) {
-        uintptr_t bottom, top;
-        if (!stack_find(rbp, &bottom, &top) || rbp % 8 != 0 || top - rbp < 16) {
-            return;
-        }
-        const uintptr_t *frame = (const uintptr_t *)rbp;
-        if (!image_is_text(frame[1])) {
-            return;
-        }
-        const struct trap_frame *trap = trap_of(rbp, top);
-        lines += lines_of(frame[1] - 1);
+    const struct trap_frame *trap;
+    uintptr_t caller;
+    while ((caller = chain_next(&rbp, &trap)) != 0) {
+        lines += lines_of(caller - 1);
         lines += trap != NULL ? lines_of(trap->rip) : 0;
         if (lines > most) {
             printf("    ...\n");
             return;
         }
-        print_caller(frame[1]);
+        print_caller(caller);
         if (trap != NULL) {
             print_interrupted(trap);
         }
-        if (frame[0] <= rbp && frame[0] >= bottom) {
-            return; // callers lie higher up, or on another stack
-        }
-        rbp = frame[0];
     }
+}
+
+unsigned trap_calls(const struct trap_frame *trap, uintptr_t calls[],
+                    unsigned most)
+{
+    uintptr_t rbp = trap->rbp, caller = leaf_caller(trap);
+    unsigned count = 0;
+    if (caller != 0 && count < most) {
+        calls[count++] = caller - 1;
+    }
+    while (count < most && (caller = chain_next(&rbp, &trap)) != 0) {
+        calls[count++] = caller - 1;
+        if (trap != NULL && count < most) {
+            calls[count++] = trap->rip;
+        }
+    }
+    return count;
 }
 
 void print_trap_backtrace(const struct trap_frame *trap)

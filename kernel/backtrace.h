@@ -27,6 +27,11 @@ uintptr_t code_culprit(const struct trap_frame *trap, uintptr_t *helper);
 // The chain of calls that led to what a trap interrupted. Any context.
 void print_trap_backtrace(const struct trap_frame *trap);
 
+// The same for programs: up to `most` addresses, innermost call first, each
+// inside the instruction that called, or that a trap interrupted. How many.
+unsigned trap_calls(const struct trap_frame *trap, uintptr_t calls[],
+                    unsigned most);
+
 // Print the chain of calls that frame pointer `rbp` is the innermost of, one
 // line each, and one for each function that is in line there. Stops at anything
 // that does not look like a frame. Any context.

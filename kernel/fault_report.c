@@ -9,8 +9,8 @@
 #include "kernel/config.h"
 #include "kernel/console.h"
 #include "kernel/fault.h"
+#include "kernel/fault_parts.h"
 #include "kernel/frame_print.h"
-#include "kernel/json.h"
 #include "kernel/symbols.h"
 #include "kernel/thread.h"
 #include "kernel/timer.h"
@@ -25,8 +25,6 @@
 #include "mm/misuse.h"
 #include "mm/watch.h"
 
-#define CODE_BEFORE 7 // bytes shown of what comes before the instruction
-#define CODE_BYTES 22 // and with it: the longest has 15 (SDM 2A 2.3.11)
 #define REMEMBERED_SHOWN 2
 
 unsigned fault_reports;
@@ -47,12 +45,6 @@ static void print_culprit(const struct trap_frame *trap)
     if (caller != 0 && helper != 0) {
         printf(" in %s", symbol_find(helper, NULL));
     }
-}
-
-// The watch that has the frame behind a fault, NULL: none.
-static const struct watch *fault_watch(const struct fault *fault)
-{
-    return fault->page != NULL ? watch_of(fault->page) : NULL;
 }
 
 // Why the CPU refused it.
@@ -110,14 +102,13 @@ static void print_headline(const struct trap_frame *trap,
 // What surrounds the instruction; its first byte in brackets.
 static void print_code(uintptr_t ip)
 {
-    if (!image_is_text(ip - CODE_BEFORE) ||
-        !image_is_text(ip - CODE_BEFORE + CODE_BYTES)) {
+    const uint8_t *code = fault_code(ip);
+    if (code == NULL) {
         return;
     }
-    const uint8_t *code = (const uint8_t *)ip - CODE_BEFORE;
     printf("  code    ");
-    for (unsigned i = 0; i < CODE_BYTES; i++) {
-        printf(i == CODE_BEFORE ? " <%02x>" : " %02x", code[i]);
+    for (unsigned i = 0; i < FAULT_CODE_BYTES; i++) {
+        printf(i == FAULT_CODE_BEFORE ? " <%02x>" : " %02x", code[i]);
     }
     printf("\n");
 }
@@ -160,14 +151,6 @@ static void print_history(const struct page *page)
     }
 }
 
-// The mapping for everybody that has or had the address, or the frame.
-static bool mapping_find(const struct fault *fault, const struct page *page,
-                         struct long_map *map)
-{
-    return long_map_at(fault->address, map) ||
-           (page != NULL && long_map_of(page, map));
-}
-
 static void print_mapping(const struct long_map *map)
 {
     printf("  mapping  %s%s, %s at ", map->outside ? "beside that of " : "",
@@ -176,88 +159,13 @@ static void print_mapping(const struct long_map *map)
     printf("\n");
 }
 
-// ----------------------------------------------------------------- One line
-
-static void print_json_name(const char *name, const char *text)
-{
-    printf(",\"%s\":", name);
-    if (text != NULL) {
-        print_json_string(text);
-    } else {
-        printf("null");
-    }
-}
-
-// "prefix_function":...,"prefix_file":...,"prefix_line":...
-static void print_json_place_of(const char *prefix, const char *function,
-                                uintptr_t ip)
-{
-    const char *file;
-    unsigned line;
-    char name[32];
-    snprintf(name, sizeof(name), "%sfunction", prefix);
-    print_json_name(name, function);
-    if (ip != 0 && symbol_line(ip, &file, &line)) {
-        snprintf(name, sizeof(name), "%sfile", prefix);
-        print_json_name(name, file);
-        printf(",\"%sline\":%u", prefix, line);
-    }
-}
-
-static void print_json_place(const char *prefix, uintptr_t ip)
-{
-    print_json_place_of(prefix, ip != 0 ? symbol_innermost(ip) : NULL, ip);
-}
-
-static void print_json(const struct trap_frame *trap, const struct fault *fault,
-                       const struct page *page)
-{
-    printf("fault {\"exception\":\"%s\",\"kind\":\"%s\",\"access\":\"%s\","
-           "\"address\":\"%p\",\"ip\":\"%p\",\"error_code\":%u,\"pkey\":%d",
-           trap_name(trap->vector), fault_kind_name(fault->kind),
-           fault_access_name(fault->access), (void *)fault->address,
-           (void *)fault->ip, fault->error_code, fault->pkey);
-    print_json_name("key", fault->pkey >= 0 ? key_name(fault->pkey) : NULL);
-    uintptr_t helper, caller = code_culprit(trap, &helper);
-    if (caller != 0) { // what memcpy() is made of says nothing to anybody
-        print_json_place_of("", symbol_find(fault->ip, NULL), fault->ip);
-        print_json_place("caller_", caller - 1);
-    } else {
-        print_json_place("", fault->ip);
-    }
-    if (page != NULL) {
-        printf(",\"frame\":\"0x%llx\"", (unsigned long long)page_to_phys(page));
-        print_json_name("owner", frame_owner(page));
-        if (frame_site(page) != 0) {
-            print_json_place("owner_", frame_site(page) - 1);
-        }
-    }
-    const struct watch *watch = fault_watch(fault);
-    if (watch != NULL) {
-        print_json_name("watch", watch->frozen                  ? "frozen"
-                                 : watch->access == ACCESS_READ ? "access"
-                                                                : "write");
-        print_json_place("watch_", site_unpack(watch->site) - 1);
-    }
-    struct long_map map;
-    if (mapping_find(fault, page, &map)) {
-        print_json_name("mapping", map.call);
-        printf(",\"mapping_open\":%s", map.open ? "true" : "false");
-        print_json_place("mapping_", map.site - 1);
-    }
-    print_json_name("thread", thread_name());
-    print_json_name("engine", protect_engine_name(protect_engine()));
-    printf(",\"rights\":\"0x%llx\",\"level\":%u,\"cpu\":%u}\n",
-           (unsigned long long)trap->rights, percpu.trap_level - 1, fault->cpu);
-}
-
 void fault_report(const struct trap_frame *trap, const struct fault *fault)
 {
     // Behind an address in a window whose bracket is closed, what it had.
     const struct page *page =
         fault->page != NULL ? fault->page : bracket_page_once(fault->address);
     struct long_map map = {0};
-    bool mapped = mapping_find(fault, page, &map);
+    bool mapped = fault_mapping(fault, page, &map);
     page = page != NULL ? page : map.page;
     uint64_t flags = console_begin();
     fault_reports++;
@@ -288,7 +196,7 @@ void fault_report(const struct trap_frame *trap, const struct fault *fault)
         trace_print_frame(page);
     }
     if (for_programs) {
-        print_json(trap, fault, page);
+        fault_print_json(trap, fault, page);
     }
     console_end(flags);
 }
