@@ -5,8 +5,8 @@
 // on, and not before, they are the store. Two fences, and each line that was
 // stored to is flushed once.
 //
-// When all have their checksums, the blocks are frozen: whoever writes to one,
-// from a bracket or not, is refused.
+// As soon as blocks in a row have their checksums, they are frozen: whoever
+// writes to one, from a bracket or not, is refused.
 #include "apps/store/crc32c.h"
 #include "apps/store/search.h"
 
@@ -39,29 +39,92 @@ static bool run_next(const struct store_tx *tx, struct run *run)
     return run->end > run->first;
 }
 
-// ------------------------------------------------------------------ Checksums
+// ------------------------------------------------------------------- Freezing
 
-// The checksum of each block, in a write bracket of its own. -EUCLEAN: the
-// block does not say any more that it is the transaction's.
-static int seal_blocks(struct store_tx *tx)
+static struct page *run_page(const struct store_tx *tx, const struct run *run)
 {
-    for (uint32_t i = 0; i < tx->record_count; i++) {
-        struct store_record *record = &tx->records[i];
-        if (!is_alive(record)) {
-            continue;
-        }
-        struct store_node *node = kmap_local_range(
-            block_page(tx->store, record->block), 0, STORE_BLOCK_SIZE);
-        bool good = node->crc == i && node->block == record->block &&
-                    node->generation == tx->state.generation;
-        record->crc = crc32c_rest(node, STORE_BLOCK_SIZE);
-        node->crc = record->crc;
-        kunmap_local(node);
-        if (!good) {
-            return -EUCLEAN;
+    return block_page(tx->store, tx->records[run->first].block);
+}
+
+static size_t run_frames(const struct run *run)
+{
+    return (size_t)(run->end - run->first) * STORE_BLOCK_PAGES;
+}
+
+// Which runs are frozen is in `marks`, by the first block of each.
+static void freeze_none(struct store_tx *tx)
+{
+    struct run run = {0, 0};
+
+    while (run_next(tx, &run)) {
+        bits_clear(tx->store->marks, tx->records[run.first].block);
+    }
+}
+
+// A run that cannot be frozen (another watch is on it, or there are too many)
+// is counted and written all the same.
+static void freeze(struct store_tx *tx, const struct run *run)
+{
+    struct store *store = tx->store;
+
+    if (freeze_range(run_page(tx, run), run_frames(run), FAULT_MODE_DEFAULT) ==
+        0) {
+        bits_set(store->marks, tx->records[run->first].block);
+    } else {
+        store->unfrozen++;
+    }
+}
+
+static void thaw(struct store_tx *tx)
+{
+    struct store *store = tx->store;
+    struct run run = {0, 0};
+
+    while (run_next(tx, &run)) {
+        if (bits_get(store->marks, tx->records[run.first].block)) {
+            int refused = thaw_range(run_page(tx, &run), run_frames(&run));
+            store->refused += refused > 0 ? (uint64_t)refused : 0;
         }
     }
-    return 0;
+}
+
+// ------------------------------------------------------------------ Checksums
+
+// The checksum of a block, in a write bracket of its own. -EUCLEAN: the block
+// does not say any more that it is the transaction's.
+static int seal_block(struct store_tx *tx, uint32_t number)
+{
+    struct store_record *record = &tx->records[number];
+    struct store_node *node = kmap_local_range(
+        block_page(tx->store, record->block), 0, STORE_BLOCK_SIZE);
+    bool good = node->crc == number && node->block == record->block &&
+                node->generation == tx->state.generation;
+
+    record->crc = crc32c_rest(node, STORE_BLOCK_SIZE);
+    node->crc = record->crc;
+    kunmap_local(node);
+    return good ? 0 : -EUCLEAN;
+}
+
+// Blocks in a row, and then they are frozen.
+static int seal_blocks(struct store_tx *tx)
+{
+    struct run run = {0, 0};
+    int result = 0;
+
+    freeze_none(tx);
+    while (result == 0 && run_next(tx, &run)) {
+        for (uint32_t i = run.first; result == 0 && i < run.end; i++) {
+            result = seal_block(tx, i);
+        }
+        if (result == 0) {
+            freeze(tx, &run);
+        }
+    }
+    if (result != 0) {
+        thaw(tx);
+    }
+    return result;
 }
 
 static void fill_superblock(const struct store_tx *tx,
@@ -104,48 +167,6 @@ static int seal(struct store_tx *tx)
     }
     kunmap_local(superblock);
     return result;
-}
-
-// ------------------------------------------------------------------- Freezing
-
-static struct page *run_page(const struct store_tx *tx, const struct run *run)
-{
-    return block_page(tx->store, tx->records[run->first].block);
-}
-
-// A run that cannot be frozen (another watch is on it, or there are too many)
-// is counted and written all the same. Which ones are is in `marks`, by the
-// first block of each.
-static void freeze(struct store_tx *tx)
-{
-    struct store *store = tx->store;
-    struct run run = {0, 0};
-
-    while (run_next(tx, &run)) {
-        uint32_t block = tx->records[run.first].block;
-        size_t frames = (size_t)(run.end - run.first) * STORE_BLOCK_PAGES;
-        if (freeze_range(run_page(tx, &run), frames, FAULT_MODE_DEFAULT) == 0) {
-            bits_set(store->marks, block);
-        } else {
-            bits_clear(store->marks, block);
-            store->unfrozen++;
-        }
-    }
-}
-
-static void thaw(struct store_tx *tx)
-{
-    struct store *store = tx->store;
-    struct run run = {0, 0};
-
-    while (run_next(tx, &run)) {
-        if (bits_get(store->marks, tx->records[run.first].block)) {
-            int refused =
-                thaw_range(run_page(tx, &run),
-                           (size_t)(run.end - run.first) * STORE_BLOCK_PAGES);
-            store->refused += refused > 0 ? (uint64_t)refused : 0;
-        }
-    }
 }
 
 // ------------------------------------------------------------------- Flushing
@@ -292,7 +313,6 @@ int store_commit(struct store_tx *tx)
         forget(tx);
         return result;
     }
-    freeze(tx);
     flush(tx);
     if (wants_recheck(store) && !is_unchanged(tx)) {
         thaw(tx);

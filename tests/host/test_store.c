@@ -3,6 +3,7 @@
 // The store's calls one by one: what they give, refuse, and cost.
 #include "apps/store/store.h"
 
+#include "tests/host/medium_internal.h"
 #include "tests/host/store_help.h"
 #include "tests/host/tap.h"
 
@@ -246,21 +247,39 @@ HOST_TEST(frozen_block_that_changes_is_not_committed)
     store_help_end(&help);
 }
 
-static void scribble_on_superblocks(struct medium *medium, size_t offset,
-                                    size_t length)
+// Right after a superblock was written.
+static void scribble_on_superblock(void *medium, size_t offset, size_t length)
 {
     uint8_t byte = 0x55;
 
-    (void)offset, (void)length;
-    medium_on_freeze(NULL);
-    medium_write(medium, 0x2020, &byte, 1);
-    medium_write(medium, 0x3020, &byte, 1);
+    (void)length;
+    if (offset == 0x2000 || offset == 0x3000) {
+        medium_watch(medium, NULL, NULL);
+        medium_write(medium, offset + 0x20, &byte, 1);
+    }
+}
+
+static void see_flush(void *medium, size_t offset, size_t length,
+                      uintptr_t site)
+{
+    (void)medium, (void)offset, (void)length, (void)site;
+}
+
+static void see_drain(void *medium, uintptr_t site)
+{
+    (void)medium, (void)site;
 }
 
 HOST_TEST(superblock_that_changes_is_not_committed)
 {
+    static const struct medium_watcher scribbler = {
+        .unmap = scribble_on_superblock,
+        .flush = see_flush,
+        .drain = see_drain,
+    };
+
     store_help_make(&help, BLOCKS, STORE_RECHECK);
-    medium_on_freeze(scribble_on_superblocks);
+    medium_watch(help.medium, &scribbler, help.medium);
     CHECK_EQ(store_put(help.store, &key_1, "new", 3), -EUCLEAN);
     CHECK_EQ(store_put(help.store, &key_1, "new", 3), 0);
     CHECK_EQ(store_help_remount(&help, 0), 0);
