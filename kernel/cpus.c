@@ -155,8 +155,7 @@ static __init unsigned prepare_all(void)
     }
     if (unnamed != 0) {
         log_line(LOG_WARN,
-                 "%u CPUs have IDs that need x2APIC mode and are left "
-                 "out",
+                 "%u CPUs have IDs that need x2APIC mode and are left out",
                  unnamed);
     }
     return count;
@@ -167,8 +166,7 @@ static __init bool wake(unsigned count)
     void *page = trampoline_open();
     if (page == NULL) {
         log_line(LOG_WARN,
-                 "no page below 640 KiB to start CPUs with: one CPU is "
-                 "used");
+                 "no page below 640 KiB to start CPUs with: one CPU is used");
         return false;
     }
     ap_trampoline_write(page, (uintptr_t)page, pt_root());
@@ -186,8 +184,7 @@ static __init void admit(struct ap *ap, unsigned number)
 {
     if (ap_state_read(ap) != AP_STATE_ALIVE) {
         log_line(LOG_WARN,
-                 "the CPU with APIC ID %u does not answer and is left "
-                 "out",
+                 "the CPU with APIC ID %u does not answer and is left out",
                  ap->apic_id);
         return;
     }

@@ -33,7 +33,8 @@
 static uint64_t address_physical(uintptr_t address)
 {
     uint64_t size;
-    uint64_t leaf = address >> 63 != 0 ? pt_leaf(address, &size) : 0;
+    bool high = address >> 47 == BITS(16, 0); // and canonical
+    uint64_t leaf = high ? pt_leaf(address, &size) : 0;
     return leaf != 0 && address - DIRECT_MAP_BASE >= DIRECT_MAP_SIZE
                ? (leaf & PTE_ADDRESS & ~(size - 1)) | (address & (size - 1))
                : shell_physical(address);

@@ -82,6 +82,7 @@ static uint64_t entry_with(struct counts counts, phys_addr_t frame)
 static bool entry_change(uint64_t *entry, phys_addr_t frame, int openers,
                          int writers)
 {
+    DEBUG_ASSERT(!(cpu_read_flags() & RFLAGS_IF));
     uint64_t old = __atomic_load_n(entry, __ATOMIC_RELAXED), value;
     do {
         struct counts counts = counts_of(old);

@@ -142,16 +142,13 @@ __init const char *pmem_power_warning(const struct acpi_pmem *listed)
     if (listed->count == 0 || !listed->memory_lost) {
         return NULL;
     }
-    return listed->flush_hints != 0
-               ? "a power cut may lose what pmem_persist() has written back: "
-                 "by "
-                 "the NFIT this platform's memory controller does not save "
-                 "what "
-                 "it holds unless flush hint addresses are written to, which "
-                 "this kernel does not do"
-               : "a power cut may lose what pmem_persist() has written back: "
-                 "by "
-                 "the NFIT this platform's memory controller does not save "
-                 "what "
-                 "it holds, and there is no flush hint address to write to";
+    if (listed->flush_hints != 0) {
+        return "a power cut may lose what pmem_persist() has written back: by "
+               "the NFIT this platform's memory controller does not save what "
+               "it holds unless flush hint addresses are written to, which "
+               "this kernel does not do";
+    }
+    return "a power cut may lose what pmem_persist() has written back: by the "
+           "NFIT this platform's memory controller does not save what it "
+           "holds, and there is no flush hint address to write to";
 }

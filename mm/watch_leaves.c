@@ -2,6 +2,7 @@
 //
 // All that maps a watched frame, and what a watch takes from it.
 #include "arch/cpu.h"
+#include "lib/panic.h"
 #include "mm/context.h"
 #include "mm/engine.h"
 #include "mm/frames.h"
@@ -281,9 +282,21 @@ uint64_t watch_new_leaf(uint64_t leaf, const struct page *page)
     return watch != NULL ? entry_closed(watch, leaf) : leaf;
 }
 
-// What was in the window so far has not been used, but a CPU may have looked.
 // With interrupts off nobody parks this CPU, so a watch cannot end between what
-// is found of it and the leaf that is closed for it.
+// is found of it and the leaf that is closed for it. What was there so far has
+// not been used, but a CPU may have looked.
+static void watch_new_entry(const struct bracket *bracket, uint64_t *entry,
+                            uintptr_t address)
+{
+    DEBUG_ASSERT(!(cpu_read_flags() & RFLAGS_IF));
+    const struct watch *watch =
+        watch_of(frame_page((*entry & PTE_ADDRESS) / PAGE_SIZE));
+    if (watch != NULL && !is_own(watch, bracket)) {
+        entry_put(entry, entry_closed(watch, *entry));
+        tlb_flush_page(address);
+    }
+}
+
 void watch_bracket(const struct bracket *bracket)
 {
     uintptr_t address;
@@ -291,14 +304,8 @@ void watch_bracket(const struct bracket *bracket)
     size_t frames = bracket_frames(bracket);
     uint32_t rights = window_open(WINDOW_WRITE);
     for (size_t i = 0; i < frames; i++) {
-        const struct page *page =
-            frame_page((entries[i] & PTE_ADDRESS) / PAGE_SIZE);
         uint64_t flags = cpu_interrupts_off();
-        const struct watch *watch = watch_of(page);
-        if (watch != NULL && !is_own(watch, bracket)) {
-            entry_put(&entries[i], entry_closed(watch, entries[i]));
-            tlb_flush_page(address + i * PAGE_SIZE);
-        }
+        watch_new_entry(bracket, &entries[i], address + i * PAGE_SIZE);
         cpu_interrupts_restore(flags);
     }
     window_close(rights);

@@ -134,7 +134,8 @@ int store_alloc_node(struct store_tx *tx, uint32_t level,
     memcpy(node->uuid, store->uuid, STORE_UUID_SIZE);
     const volatile uint64_t *written = &node->generation;
     if (unlikely(*written != tx->state.generation)) {
-        // The memory does not keep what is written to it.
+        // Memory that keeps nothing, as a virtual machine has it: there the
+        // store is gone at once. A CPU's own would still be in its caches.
         store->read_only = true;
         kunmap_local(node);
         store_alloc_release(tx, number);

@@ -13,7 +13,7 @@
 // Errors, besides those that each call names: -EUCLEAN: a block is damaged, and
 // what it would have said is not known; nothing was changed. -EIO, of what
 // writes: the memory does not keep what is written to it, as a read-only
-// NVDIMM; from then on the store is read-only. -ENOMEM.
+// NVDIMM of a virtual machine; from then on the store is read-only. -ENOMEM.
 #pragma once
 
 #include <keyhole.h>

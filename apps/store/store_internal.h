@@ -160,8 +160,8 @@ const char *store_node_verify_once(struct store *store,
                                    const struct store_node *node,
                                    const struct store_ref *ref);
 
-// Make a block readable. In a view there is always a bracket of the domain
-// open, the root's, so that those of the others change no right.
+// Make a block readable. By brackets, a view always has one of the domain open,
+// the root's, so that those of the others change no right.
 static inline __attribute__((always_inline)) const struct store_node *
 node_map_in_line(const struct store *store, uint64_t block, bool mapped)
 {
